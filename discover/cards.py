@@ -1,0 +1,148 @@
+"""Where cards are, and how a card's TOML becomes a checked object.
+
+Knowledge lives in TOML cards: laws in `baselines/`, datasets in `data/`, experiments in `experiments/`. In a
+checkout these folders stand beside the package; the wheel carries them inside it. `card_folders` is the one
+function that knows.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from discover.errors import CardError, InputError, one_of
+
+Kind = Literal["baselines", "data", "experiments"]
+_WORD = {"baselines": "law", "data": "dataset", "experiments": "experiment"}
+_COMMAND = {"baselines": "discover laws", "data": "discover data", "experiments": "discover run --list"}
+
+
+class Card(BaseModel):
+    """Base of all that is read from a card: frozen, and no key is taken that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+CardT = TypeVar("CardT", bound=Card)
+
+
+def card_folders(kind: Kind) -> list[Path]:
+    """Folders that hold cards of `kind`, the user's (`DISCOVER_PATH`) first."""
+    folders = []
+    for part in filter(None, os.environ.get("DISCOVER_PATH", "").split(os.pathsep)):
+        folders += [Path(part) / kind, Path(part)]
+    package = Path(__file__).resolve().parent
+    inside = package / kind  # the wheel
+    folders.append(inside if inside.is_dir() else package.parent / kind)  # a checkout
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def card_paths(kind: Kind) -> dict[str, Path]:
+    """Path of every card of `kind` by its name, the file's stem; the user's win over the built-in."""
+    paths: dict[str, Path] = {}
+    for folder in card_folders(kind):
+        for path in sorted(folder.glob("*.toml")):
+            if folder.name == kind or _kind_of(path) == kind:
+                paths.setdefault(path.stem, path)
+    return dict(sorted(paths.items()))
+
+
+def find_card(kind: Kind, name: str | Path) -> Path:
+    """Path of the card called `name`, or of the card file that `name` points at.
+
+    Raises
+    ------
+    InputError
+        When there is none; the message names the nearest card and the command that lists them.
+    """
+    text = str(name)
+    if text.endswith(".toml") or os.sep in text:
+        path = Path(text).expanduser()
+        if path.is_file():
+            return path
+        raise InputError(f"there is no {_WORD[kind]} card at {text}")
+    paths = card_paths(kind)
+    if text in paths:
+        return paths[text]
+    raise InputError(f"unknown {_WORD[kind]} {text!r}: {one_of(text, paths)} ({_COMMAND[kind]} lists them)")
+
+
+def _kind_of(path: Path) -> Kind | None:
+    """What a card is about, by the key that only this kind has; `None` when it cannot be read."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if "formula" in data:
+        return "baselines"
+    if "dataset" in data:
+        return "experiments"
+    return "data" if "features" in data else None
+
+
+def read_card(path: Path, model: type[CardT]) -> CardT:
+    """Read the card at `path` as a `model`.
+
+    Raises
+    ------
+    CardError
+        When the file is not TOML or not such a card; the message names file, key, value and what is legal.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CardError(f"{path}: the card cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise CardError(f"{path}: the card is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CardError(f"{path}: the card is not TOML: {error}") from None
+    return validate(data, model, where=str(path))
+
+
+def validate(data: dict[str, Any], model: type[CardT], where: str) -> CardT:
+    """Check `data` against `model`; `where` (a file) opens the message of an error."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise CardError(f"{where}: {'; '.join(_messages(error, model))}") from None
+
+
+def _messages(error: ValidationError, model: type[Card]) -> Iterator[str]:
+    for problem in error.errors()[:5]:
+        key = ".".join(str(part) for part in problem["loc"]) or "(card)"
+        if problem["type"] == "extra_forbidden":
+            name = str(problem["loc"][-1])
+            yield f"unknown key {key!r}: {one_of(name, _legal_keys(model, problem['loc'][:-1]))}"
+        elif problem["type"] == "missing":
+            yield f"the key {key!r} is missing"
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            value = problem["input"]
+            shown = f" (it is {value!r})" if isinstance(value, str | int | float | bool) else ""
+            yield f"{key}: {message[0].lower() + message[1:]}{shown}"
+
+
+def _legal_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Keys that are legal at `location` inside `model`, aliases included."""
+    current: type[BaseModel] | None = model
+    for part in location:
+        if current is None:
+            return []
+        if isinstance(part, str) and part in current.model_fields:
+            current = _inner_model(current.model_fields[part].annotation)
+    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _inner_model(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,64 @@
+"""Standard errors of fitted constants from the covariance of a robust (M-) estimator.
+
+For a loss rho with derivative psi the covariance is the sandwich ``inv(H) @ G @ inv(H)`` with
+``H = sum psi'(r) j j.T`` and ``G = sum psi(r)**2 j j.T`` (Huber 1981, section 7.6), which holds when the noise differs
+between rows. With delta far below the noise, psi' is one for a handful of rows only; each row therefore counts with the
+probability that its residual, smoothed by a Gaussian kernel, lies within delta (Powell 1991, for quantile regression).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import norm
+
+from discover.fitting.objective import Objective
+
+FLAT = 1e-7  # ratio of singular values below which a direction is not determined
+
+
+def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> tuple[np.ndarray, list[list[int]]]:
+    """Covariance of the constants, and the directions that the rows do not determine.
+
+    Parameters
+    ----------
+    residual, jacobian
+        At the optimum: shape (rows,), and (rows, constants).
+
+    Returns
+    -------
+    covariance
+        Shape (constants, constants); NaN on the diagonal of constants that are not determined.
+    flat
+        For each undetermined direction, the indices of the constants that trade off in it.
+    """
+    n_rows, n_constants = jacobian.shape
+    if not n_constants:
+        return np.zeros((0, 0)), []
+    if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
+        return np.full((n_constants, n_constants), np.nan), []
+    length = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(length > 0, length, 1.0)
+    _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
+    determined = singular > FLAT * singular[0]
+    flat = [np.flatnonzero(np.abs(row) > 0.3).tolist() for row in directions[~determined]]
+    basis = directions[determined].T / scale[:, None]  # constants x determined directions
+    result = basis @ _sandwich(residual, jacobian @ basis, objective) @ basis.T
+    for k in {k for direction in flat for k in direction}:
+        result[k, k] = np.nan
+    return result, flat
+
+
+def _sandwich(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> np.ndarray:
+    n_rows, n_constants = jacobian.shape
+    freedom = max(1, n_rows - n_constants)
+    if not objective.robust:
+        return np.asarray(np.linalg.pinv(jacobian.T @ jacobian) * (residual @ residual) / freedom)
+    scale = 1.4826 * np.median(np.abs(residual))
+    if scale == 0:
+        return np.zeros((n_constants, n_constants))
+    width = 0.9 * scale * n_rows**-0.2  # Silverman's rule, with the robust scale
+    inside = norm.cdf((objective.delta - residual) / width) - norm.cdf((-objective.delta - residual) / width)
+    psi = np.clip(residual, -objective.delta, objective.delta)
+    bread = np.linalg.pinv((jacobian * inside[:, None]).T @ jacobian)
+    meat = (jacobian * (psi**2)[:, None]).T @ jacobian
+    return np.asarray(bread @ meat @ bread * n_rows / freedom)

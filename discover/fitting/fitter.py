@@ -1,0 +1,303 @@
+"""`fit`: the constants of a law for given rows, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from discover.errors import FitError, InputError
+from discover.fitting import starts as starts_of
+from discover.fitting.errors import covariance
+from discover.fitting.objective import Objective
+from discover.fitting.solver import Problem, solve
+from discover.law import Law
+
+WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat", "not_identified"]
+AGREE = 1e-4  # relative difference of objectives below which two starts agree
+ENOUGH = 0.2  # share of starts that must agree
+
+
+@dataclass(frozen=True)
+class FitWarning:
+    """Something about a fit that its reader must know."""
+
+    code: WarningCode
+    message: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A law with the values of its constants for given rows.
+
+    Attributes
+    ----------
+    law
+        The law that was fitted.
+    values
+        Value of each constant, by name.
+    errors
+        Standard error of each constant, from the robust covariance; NaN where it is not determined.
+    objective, loss
+        What was minimised, and its value: a sum over rows.
+    n_rows
+        Number of rows.
+    agreement
+        Share of the starts whose objective came within 1e-4 (relative) of the best.
+    n_starts
+        Number of starts tried.
+    covariance
+        Of the constants, in the order of ``law.constants``.
+    warnings
+        What the reader must know, the most important first.
+    """
+
+    law: Law
+    values: Mapping[str, float]
+    errors: Mapping[str, float]
+    objective: Objective
+    loss: float
+    n_rows: int
+    agreement: float
+    n_starts: int
+    covariance: np.ndarray = field(repr=False)
+    warnings: tuple[FitWarning, ...] = ()
+
+    def predict(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Prediction of the law at `features` (arrays of one shape)."""
+        return self.law.predict(features, self.values)
+
+
+def fit(
+    law: Law,
+    features: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    *,
+    objective: Objective | None = None,
+    starts: int = 64,
+    seed: int = 0,
+    first: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
+) -> Fit:
+    """Fit the constants of `law` to rows.
+
+    Parameters
+    ----------
+    law
+        The law; its constants say in which range starts are drawn and which values are legal.
+    features, target
+        Columns by symbol, and the column to predict; one length.
+    objective
+        What to minimise; by default `Objective.suited_to` the target: Huber on the log with delta 1e-3.
+    starts
+        Number of random starts. When fewer than a fifth reach the best objective, up to four times as many more are tried.
+    seed
+        Seed of the starts.
+    first
+        Constants of one more start, e.g. published ones, or those of a fit on fewer rows.
+    fixed
+        Constants that are not fitted, with their values.
+
+    Returns
+    -------
+    The best fit of all starts.
+
+    Raises
+    ------
+    FitError
+        When there are fewer rows than free constants, the target is not fit for the objective, or no start has
+        finite predictions.
+
+    Examples
+    --------
+    >>> from discover.law import load_law
+    >>> N = np.geomspace(1e7, 1e10, 30)
+    >>> result = fit(load_law("powerlaw_one_feature").on("N"), {"N": N}, (8.8e13 / N) ** 0.076)
+    >>> round(result.values["alpha"], 6)
+    0.076
+    """
+    target = np.asarray(target, dtype=float)
+    objective = objective or Objective.suited_to(target)
+    columns = _columns(law, features, target, objective)
+    fixed = dict(fixed or {})
+    for name in fixed:
+        if name not in law.constants:
+            raise InputError(f"law {law.name!r} has no constant {name!r}: it has {', '.join(law.constants)}")
+    free = [name for name in law.constants if name not in fixed]
+    if len(target) < len(free):
+        raise FitError(f"law {law.name!r} has {len(free)} free constants and there are only {len(target)} rows")
+    space = _Space(law, free, fixed)
+    problem = _problem(law, columns, target, objective, space)
+    rows = _Rows(columns, target)
+    points, losses, tried = _search(problem, space, rows, starts, seed, first)
+    if not len(points):
+        raise FitError(f"law {law.name!r} has no finite prediction at any of {tried} starts: check its ranges")
+    best = points[0]
+    agreement = float(np.mean(losses <= losses[0] + AGREE * max(abs(losses[0]), 1e-300)) * len(points) / tried)
+    constants = space.constants(best[None])[0]
+    residual, jacobian = _constant_jacobian(law, columns, target, objective, constants)
+    free_index = [list(law.constants).index(name) for name in free]
+    matrix = np.full((len(law.constants), len(law.constants)), 0.0)
+    inner, flat = covariance(residual, jacobian[:, free_index], objective)
+    matrix[np.ix_(free_index, free_index)] = inner
+    warnings = _warnings(law, free, constants, agreement, tried, len(target), flat)
+    return Fit(
+        law=law,
+        values=dict(zip(law.constants, map(float, constants), strict=True)),
+        errors=dict(zip(law.constants, map(float, np.sqrt(np.diag(matrix))), strict=True)),
+        objective=objective,
+        loss=float(losses[0]),
+        n_rows=len(target),
+        agreement=agreement,
+        n_starts=tried,
+        covariance=matrix,
+        warnings=warnings,
+    )
+
+
+def _columns(
+    law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, objective: Objective
+) -> list[np.ndarray]:
+    if target.ndim != 1 or not len(target):
+        raise FitError(f"law {law.name!r} cannot be fitted: there are no rows")
+    missing = [name for name in law.features if name not in features]
+    if missing:
+        legal = ", ".join(features) or "none"
+        raise InputError(f"law {law.name!r} needs the feature {missing[0]!r}; the rows have: {legal}")
+    if objective.logarithmic and np.any(target <= 0):
+        raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
+    columns = [np.asarray(features[name], dtype=float) for name in law.features]
+    for name, column in zip(law.features, columns, strict=True):
+        if column.shape != target.shape:
+            raise InputError(f"the feature {name!r} has {column.shape} values and the target has {target.shape}")
+    return columns or [np.zeros_like(target)]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The columns of the law's features, in its order, and the target."""
+
+    columns: list[np.ndarray]
+    target: np.ndarray
+
+
+class _Space:
+    """The parameters in which the solver moves: the logarithm of `log` constants, the others as they are."""
+
+    def __init__(self, law: Law, free: list[str], fixed: Mapping[str, float]) -> None:
+        self.law, self.free = law, free
+        self.log = np.array([law.constants[name].log for name in free], dtype=bool)
+        lower = np.array([law.constants[name].lower for name in free], dtype=float)
+        upper = np.array([law.constants[name].upper for name in free], dtype=float)
+        with np.errstate(divide="ignore"):
+            self.lower = np.where(self.log, np.log(np.maximum(lower, 0.0)), lower)
+            self.upper = np.where(self.log, np.log(np.maximum(upper, 0.0)), upper)
+        order = list(law.constants)
+        self.index = np.array([order.index(name) for name in free], dtype=int)
+        self.template = np.array([fixed.get(name, 0.0) for name in order], dtype=float)
+
+    def draw(self, count: int, seed: int) -> np.ndarray:
+        """`count` points spread evenly over the ranges of the free constants."""
+        low, high = np.array([self.law.constants[name].range for name in self.free], dtype=float).T
+        return starts_of.draw(self.inner(low), self.inner(high), count, seed)
+
+    def inner(self, constants: np.ndarray) -> np.ndarray:
+        """Parameters of values of the free constants."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.log, np.log(np.where(self.log, constants, 1.0)), constants)
+
+    def constants(self, points: np.ndarray) -> np.ndarray:
+        """All constants, shape (starts, constants), of parameters of shape (starts, free)."""
+        full = np.repeat(self.template[None], len(points), axis=0)
+        with np.errstate(over="ignore"):
+            full[:, self.index] = np.where(self.log, np.exp(np.where(self.log, points, 0.0)), points)
+        return full
+
+
+def _problem(
+    law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, space: _Space
+) -> Problem:
+    def residuals(points: np.ndarray) -> np.ndarray:
+        return objective.residual(law.compiled.predict(columns, space.constants(points)), target)
+
+    def jacobian(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        constants = space.constants(points)
+        prediction, derivative = law.compiled.predict_with_jacobian(columns, constants)
+        derivative = derivative[..., space.index]
+        scale = np.where(space.log, constants[:, space.index], 1.0)[:, None, :]
+        with np.errstate(all="ignore"):
+            derivative = derivative * scale
+            if objective.logarithmic:
+                derivative = derivative / prediction[..., None]
+        return objective.residual(prediction, target), derivative
+
+    return Problem(residuals, jacobian, space.lower, space.upper, objective)
+
+
+def _search(
+    problem: Problem, space: _Space, rows: _Rows, starts: int, seed: int, first: Mapping[str, float] | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Solve from random starts, and from more of them while too few agree."""
+    given = np.zeros((0, len(space.free)))
+    if first is not None:
+        given = space.inner(np.array([[first[name] for name in space.free]], dtype=float))
+    if not space.free:
+        given = np.zeros((1, 0))
+    linear = starts_of.linear_constants(space.law, space.free) if starts else []
+    tried, found, losses = 0, np.zeros((0, len(space.free))), np.zeros(0)
+    for attempt, count in enumerate((starts, 2 * starts, 4 * starts)):
+        batch = given if attempt == 0 else given[:0]
+        if count and space.free:
+            drawn = space.constants(space.draw(starts_of.DRAWN * count, seed + 1000 * attempt))
+            drawn = space.inner(starts_of.solve_linear(space.law, rows.columns, rows.target, drawn, linear)[:, space.index])
+            batch = np.concatenate([batch, drawn[starts_of.smallest(problem.residuals(drawn), count)]])
+        tried += len(batch)
+        found = np.concatenate([found, solve(problem, batch)])
+        losses = problem.objective.loss(problem.residuals(found))
+        order = np.argsort(losses, kind="stable")
+        found, losses = found[order], losses[order]
+        if not count or not space.free:
+            break
+        if len(found) and np.sum(losses <= losses[0] + AGREE * losses[0]) >= ENOUGH * tried:
+            break
+    return found, losses, tried
+
+
+def _constant_jacobian(
+    law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, constants: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals and their derivatives in the constants themselves, at the optimum."""
+    prediction, jacobian = law.compiled.predict_with_jacobian(columns, constants[None])
+    if objective.logarithmic:
+        jacobian = jacobian / prediction[..., None]
+    return objective.residual(prediction, target)[0], jacobian[0]
+
+
+def _warnings(
+    law: Law,
+    free: list[str],
+    constants: np.ndarray,
+    agreement: float,
+    tried: int,
+    n_rows: int,
+    flat: list[list[int]],
+) -> tuple[FitWarning, ...]:
+    found = []
+    if n_rows <= len(free) + 1:
+        found.append(FitWarning("few_rows", f"{n_rows} rows hardly determine {len(free)} constants"))
+    for direction in flat:
+        names = " and ".join(free[k] for k in direction)
+        found.append(FitWarning("flat", f"{names} trade off: the rows do not determine them apart"))
+    if agreement < ENOUGH:
+        message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
+        found.append(FitWarning("starts_disagree", message))
+    values = dict(zip(law.constants, constants, strict=True))
+    for name in free:
+        constant = law.constants[name]
+        low, _ = constant.range
+        near_zero = constant.positive and values[name] < 1e-9 * low
+        if near_zero or values[name] in (constant.lower, constant.upper):
+            found.append(FitWarning("at_bound", f"{name} = {values[name]:.3g} lies at its bound"))
+    return tuple(found)
