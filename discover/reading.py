@@ -1,0 +1,57 @@
+"""Table files as pandas reads them: csv, tsv, jsonl and parquet, each also compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from discover.errors import DataError, one_of
+
+Format = Literal["csv", "tsv", "jsonl", "parquet"]
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
+READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
+    "csv": lambda path: pd.read_csv(path),
+    "tsv": lambda path: pd.read_csv(path, sep="\t"),
+    "jsonl": lambda path: pd.read_json(path, lines=True, compression="infer"),
+    "parquet": lambda path: pd.read_parquet(path),
+}
+
+
+def format_of(path: Path) -> Format:
+    """Format of a file, by the end of its name; ``.gz`` and the like are looked through."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSIONS]
+    ending = suffixes[-1].lstrip(".") if suffixes else ""
+    aliases: dict[str, Format] = {"json": "jsonl", "ndjson": "jsonl", "txt": "tsv", "pq": "parquet"}
+    name = aliases.get(ending, ending)
+    if name not in READERS:
+        raise DataError(f"{path}: the format cannot be told from the name: say format = one of {', '.join(READERS)}")
+    return name  # type: ignore[return-value]
+
+
+def read_table(path: Path, table_format: Format | None = None) -> pd.DataFrame:
+    """Read a table.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, empty, or not of its format; the message names the file.
+    """
+    name = table_format or format_of(path)
+    if name not in READERS:
+        raise DataError(f"{path}: unknown format {name!r}: {one_of(name, READERS)}")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        table = READERS[name](path)
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path}: the table is empty") from None
+    except (ValueError, OSError, EOFError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{path}: this is not a {name} table: {first}") from None
+    if not len(table):
+        raise DataError(f"{path}: the table has no rows")
+    table.columns = table.columns.map(str)
+    return table
