@@ -1,0 +1,192 @@
+"""From raw candidates to laws: simplified within a time limit, constants named, duplicates merged.
+
+Simplifying runs in a child process that is killed when an expression takes too long; such an expression keeps its raw
+form. A law that comes out has open constants: the fitter decides their values, from the ones the engine found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO
+
+from discover.engines.base import Candidate
+from discover.formula import FormulaError, complexity, parse
+from discover.law import Law
+from discover.skeleton import skeleton
+
+TIME_LIMIT = 2.0  # seconds for one expression
+START_LIMIT = 60.0  # seconds for the child process to import SymPy, on a busy machine
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A law with open constants that engines proposed.
+
+    Attributes
+    ----------
+    law
+        The skeleton; its constants' ranges are wide around the values that the engine found.
+    start
+        Those values: the first start of a fit.
+    origins
+        The candidates that have this skeleton, by engine and seed, the best first.
+    """
+
+    law: Law
+    start: Mapping[str, float]
+    origins: tuple[Candidate, ...] = field(repr=False)
+
+    @property
+    def engine(self) -> str:
+        """The engine, or the engines, that proposed the law."""
+        return "+".join(sorted({candidate.engine for candidate in self.origins}))
+
+
+def distil(
+    candidates: Iterable[Candidate],
+    features: Mapping[str, str],
+    *,
+    target: str = "L",
+    unit: str = "nats/token",
+    max_constants: int = 9,
+    max_complexity: int = 45,
+    time_limit: float = TIME_LIMIT,
+) -> list[Proposal]:
+    """Turn candidates into laws with open constants, one a skeleton, the simplest first.
+
+    Parameters
+    ----------
+    candidates
+        What the engines found.
+    features
+        Meaning of each feature, by symbol; a candidate over other names is left out.
+    max_constants, max_complexity
+        Laws with more constants, or formulas with more nodes, are left out.
+    time_limit
+        Seconds that simplifying one expression may take.
+    """
+    groups: dict[str, list[Candidate]] = {}
+    laws: dict[str, tuple[Law, dict[str, float]]] = {}
+    seen: dict[str, str] = {}  # raw formula -> skeleton
+    with Simplifier(time_limit) as simplifier:
+        for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.formula)):
+            if candidate.formula in seen:
+                groups[seen[candidate.formula]].append(candidate)
+                continue
+            found = _law(simplifier, candidate, features, target, unit)
+            if found is None:
+                continue
+            law, start = found
+            if len(law.constants) > max_constants or law.complexity > max_complexity or not law.features:
+                continue
+            seen[candidate.formula] = law.formula
+            groups.setdefault(law.formula, []).append(candidate)
+            laws.setdefault(law.formula, (law, start))
+    proposals = [Proposal(law, start, tuple(groups[text])) for text, (law, start) in laws.items()]
+    return sorted(proposals, key=lambda p: (len(p.law.constants), p.law.complexity, p.law.formula))
+
+
+def _law(
+    simplifier: Simplifier, candidate: Candidate, features: Mapping[str, str], target: str, unit: str
+) -> tuple[Law, dict[str, float]] | None:
+    simple = simplifier(candidate.formula, list(features))
+    for text in (simple, candidate.formula):
+        if text is None:
+            continue
+        try:
+            expression = parse(text, features=features, constants=())
+            if complexity(expression) > 200:
+                return None
+            shape = skeleton(expression, list(features))
+            used = {symbol.name for symbol in expression.free_symbols}
+            law = Law(
+                name="found",
+                title=f"Found by {candidate.engine}",
+                kind="found",
+                formula=shape.formula,
+                features={name: meaning for name, meaning in features.items() if name in used},
+                constants=shape.constants,
+                target=target,
+                unit=unit,
+            )
+            parse(law.formula, features=law.features, constants=law.constants)
+        except (FormulaError, ValueError, OverflowError, TypeError):
+            continue  # what cannot be written as a law is none; the raw form may be one
+        return law, shape.values
+    return None
+
+
+class Simplifier:
+    """Simplifies the texts of formulas in a child process, each within a time limit.
+
+    Use as a context manager; calling it gives the simple text, or `None` when the limit passed or SymPy failed.
+    """
+
+    def __init__(self, time_limit: float = TIME_LIMIT) -> None:
+        self.time_limit = time_limit
+        self._child: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+        self._fresh = True
+
+    def __enter__(self) -> Simplifier:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def __call__(self, formula: str, features: list[str]) -> str | None:
+        """Simple form of `formula`, or `None`."""
+        child = self._running()
+        request = json.dumps({"formula": formula, "features": features})
+        try:
+            assert child.stdin is not None  # opened as a pipe
+            child.stdin.write(request + "\n")
+            child.stdin.flush()
+            line = self._answers.get(timeout=self.time_limit + (START_LIMIT if self._fresh else 0.0))
+            self._fresh = False
+            return json.loads(line).get("formula") if line else None
+        except (queue.Empty, BrokenPipeError, json.JSONDecodeError):
+            self._stop()
+            return None
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._child is None or self._child.poll() is not None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "discover.simplify"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            self._answers, self._fresh = queue.Queue(), True
+            threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
+        return self._child
+
+    def _stop(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+
+def _pump(stream: IO[str] | None, answers: queue.Queue[str]) -> None:
+    """Move a child's lines into a queue until it ends; an empty line says that it ended."""
+    with contextlib.suppress(ValueError, OSError):
+        for line in stream or ():
+            answers.put(line)
+    answers.put("")

@@ -1,0 +1,111 @@
+"""Does a law behave: finite and positive, and falling in every size, over the data and far beyond.
+
+A law that fits and diverges beyond the data is the usual failure of a search. The checks sample the law densely on a grid
+that reaches from the smallest values of the data to 100 times the largest; each is pass, fail or unknown, with the point
+that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from discover.dataset import FeatureKind
+from discover.law import Law
+
+BEYOND = 100.0  # times the largest value of the data
+POINTS = 41  # along the feature that varies
+LEVELS = 5  # of each other feature
+TOLERANCE = 1e-6  # relative rise that is taken for rounding
+
+Verdict = Literal["pass", "fail", "unknown"]
+
+
+@dataclass(frozen=True)
+class SanityCheck:
+    """One line of the sanity card."""
+
+    name: str
+    verdict: Verdict
+    witness: str = ""
+
+
+def sanity(
+    law: Law,
+    values: Mapping[str, float],
+    columns: Mapping[str, np.ndarray],
+    kinds: Mapping[str, FeatureKind],
+    *,
+    positive: bool = True,
+) -> list[SanityCheck]:
+    """Check a fitted law over the data and 100 times beyond.
+
+    Parameters
+    ----------
+    columns
+        The training rows' features: they say where the data lie. No target is looked at.
+    kinds
+        Kind of each feature: the law must fall in `size` and `tokens`.
+    positive
+        Whether the target must be positive.
+    """
+    checks = []
+    used = [name for name in law.features if name in columns]
+    for name in used:
+        if kinds.get(name) in ("size", "tokens"):
+            checks.append(_falls(law, values, columns, name))
+    checks.append(_finite(law, values, columns, used, positive))
+    return checks
+
+
+def passes(checks: Sequence[SanityCheck]) -> bool:
+    """Whether no check failed."""
+    return all(check.verdict != "fail" for check in checks)
+
+
+def _grid(columns: Mapping[str, np.ndarray], along: str, reach: float) -> dict[str, np.ndarray]:
+    """A grid: `along` varies in the last axis up to `reach` times its largest value, the others over the data."""
+    axes = []
+    names = [name for name in columns if name != along]
+    for name in names:
+        axes.append(np.geomspace(columns[name].min(), columns[name].max(), LEVELS))
+    axes.append(np.geomspace(columns[along].min(), columns[along].max() * reach, POINTS))
+    mesh = np.meshgrid(*axes, indexing="ij")
+    return dict(zip([*names, along], mesh, strict=True))
+
+
+def _falls(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> SanityCheck:
+    label = f"falls in {name}"
+    grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
+    prediction = law.predict(grid, values)
+    if not np.isfinite(prediction).all():
+        return SanityCheck(label, "fail", f"not finite at {_point(grid, ~np.isfinite(prediction))}")
+    rise = np.diff(prediction, axis=-1)
+    bad = rise > TOLERANCE * np.abs(prediction[..., :-1])
+    if bad.any():
+        at = {key: column[..., 1:] for key, column in grid.items()}
+        return SanityCheck(label, "fail", f"rises at {_point(at, bad)}")
+    return SanityCheck(label, "pass")
+
+
+def _finite(
+    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], used: Sequence[str], positive: bool
+) -> SanityCheck:
+    label = "finite and positive" if positive else "finite"
+    if not used:
+        return SanityCheck(label, "pass")
+    corners = [np.geomspace(columns[n].min() / 2, columns[n].max() * BEYOND, 2 * LEVELS) for n in used]
+    grid = dict(zip(used, np.meshgrid(*corners, indexing="ij"), strict=True))
+    prediction = law.predict(grid, values)
+    bad = ~np.isfinite(prediction)
+    if positive:
+        bad |= ~(prediction > 0)
+    return SanityCheck(label, "fail", f"not at {_point(grid, bad)}") if bad.any() else SanityCheck(label, "pass")
+
+
+def _point(grid: Mapping[str, np.ndarray], bad: np.ndarray) -> str:
+    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    return ", ".join(f"{name} = {column[index]:.3g}" for name, column in grid.items())

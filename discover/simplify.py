@@ -1,0 +1,41 @@
+"""The child process in which expressions are simplified, so that SymPy can be stopped when it takes too long.
+
+Reads one request a line from standard input, a JSON object with the text of a formula and its features; writes one
+answer a line: the text of the canonical, simplified formula. `discover.distil` starts, times and kills it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import sympy
+
+from discover.formula import complexity, parse, to_text
+from discover.skeleton import canonical
+
+LARGE = 30  # nodes; `simplify` takes seconds on larger expressions, and none of them becomes shorter by it
+
+
+def simplified(expression: sympy.Expr) -> sympy.Expr:
+    """The canonical form of an expression, or of what SymPy's `simplify` makes of it, whichever is shorter."""
+    plain = canonical(expression)
+    if complexity(plain) > LARGE:
+        return plain
+    return min([plain, canonical(sympy.simplify(plain, ratio=1.0))], key=complexity)
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            expression = parse(request["formula"], features=request["features"], constants=())
+            answer = {"formula": to_text(simplified(expression))}
+        except Exception as error:  # whatever SymPy stumbles over, the raw form is kept
+            answer = {"error": f"{type(error).__name__}: {error}"[:500]}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
