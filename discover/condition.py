@@ -53,6 +53,20 @@ def rows_where(table: pd.DataFrame, text: str) -> np.ndarray:
         raise ConditionError(f"{text!r} is not a row rule: write for example 'N >= 4e9'") from None
 
 
+def names_in(text: str) -> list[str]:
+    """Names of the columns that a row rule mentions, in order.
+
+    >>> names_in("N >= 4e9 and D > 1e9")
+    ['N', 'D']
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ConditionError(f"{text!r} is not a row rule: write for example 'N >= 4e9'") from None
+    found = [(node.col_offset, node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return [name for _, name in sorted(found)]
+
+
 def _evaluate(node: ast.AST, table: pd.DataFrame, text: str) -> pd.Series:
     if isinstance(node, ast.BoolOp):
         parts = [_evaluate(value, table, text) for value in node.values]

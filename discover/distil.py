@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
@@ -59,6 +60,7 @@ def distil(
     max_constants: int = 9,
     max_complexity: int = 45,
     time_limit: float = TIME_LIMIT,
+    jobs: int = 1,
 ) -> list[Proposal]:
     """Turn candidates into laws with open constants, one a skeleton, the simplest first.
 
@@ -72,32 +74,48 @@ def distil(
         Laws with more constants, or formulas with more nodes, are left out.
     time_limit
         Seconds that simplifying one expression may take.
+    jobs
+        Number of child processes that simplify.
     """
-    groups: dict[str, list[Candidate]] = {}
-    laws: dict[str, tuple[Law, dict[str, float]]] = {}
-    seen: dict[str, str] = {}  # raw formula -> skeleton
-    with Simplifier(time_limit) as simplifier:
-        for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.formula)):
-            if candidate.formula in seen:
-                groups[seen[candidate.formula]].append(candidate)
-                continue
-            found = _law(simplifier, candidate, features, target, unit)
-            if found is None:
-                continue
-            law, start = found
-            if len(law.constants) > max_constants or law.complexity > max_complexity or not law.features:
-                continue
-            seen[candidate.formula] = law.formula
-            groups.setdefault(law.formula, []).append(candidate)
-            laws.setdefault(law.formula, (law, start))
-    proposals = [Proposal(law, start, tuple(groups[text])) for text, (law, start) in laws.items()]
-    return sorted(proposals, key=lambda p: (len(p.law.constants), p.law.complexity, p.law.formula))
+    by_formula: dict[str, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.formula)):
+        by_formula.setdefault(candidate.formula, []).append(candidate)
+    found: dict[str, Proposal] = {}
+    for origins, simple in zip(by_formula.values(), _simplified(by_formula, features, time_limit, jobs), strict=True):
+        law_and_start = _law(simple, origins[0], features, target, unit)
+        if law_and_start is None:
+            continue
+        law, start = law_and_start
+        if law.features and len(law.constants) <= max_constants and law.complexity <= max_complexity:
+            earlier = found.get(law.formula)
+            if earlier is not None:
+                law, start, origins = earlier.law, dict(earlier.start), [*earlier.origins, *origins]
+            found[law.formula] = Proposal(law, start, tuple(origins))
+    return sorted(found.values(), key=lambda p: (len(p.law.constants), p.law.complexity, p.law.formula))
+
+
+def _simplified(
+    formulas: Iterable[str], features: Mapping[str, str], time_limit: float, jobs: int
+) -> list[str | None]:
+    """Simple form of each formula, in order, by `jobs` children at once."""
+    texts = list(formulas)
+    parts = [texts[k::jobs] for k in range(jobs)]
+
+    def work(part: list[str]) -> list[str | None]:
+        with Simplifier(time_limit) as simplifier:
+            return [simplifier(text, list(features)) for text in part]
+
+    results: list[str | None] = [None] * len(texts)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for k, answers in enumerate(pool.map(work, parts)):
+            results[k::jobs] = answers
+    return results
 
 
 def _law(
-    simplifier: Simplifier, candidate: Candidate, features: Mapping[str, str], target: str, unit: str
+    simple: str | None, candidate: Candidate, features: Mapping[str, str], target: str, unit: str
 ) -> tuple[Law, dict[str, float]] | None:
-    simple = simplifier(candidate.formula, list(features))
+    """The law and the values of its constants, of the simple form or else of the raw one; `None` for no law."""
     for text in (simple, candidate.formula):
         if text is None:
             continue

@@ -38,6 +38,10 @@ class FitError(DiscoverError):
     """A law cannot be fitted to the rows it was given."""
 
 
+class Interrupted(DiscoverError):
+    """The user stopped a run; the message says how to go on."""
+
+
 def one_of(value: str, legal: Iterable[str]) -> str:
     """Say what would have been legal instead of `value`: the nearest name first, else all of them.
 

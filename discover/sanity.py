@@ -1,8 +1,15 @@
-"""Does a law behave: finite and positive, and falling in every size, over the data and far beyond.
+"""Does a law behave: over the data and far beyond, the way losses of larger models do.
 
 A law that fits and diverges beyond the data is the usual failure of a search. The checks sample the law densely on a grid
-that reaches from the smallest values of the data to 100 times the largest; each is pass, fail or unknown, with the point
-that shows it.
+that reaches from the smallest values of the data to 100 times the largest:
+
+- it falls in every size (`size` and `tokens` features);
+- its returns diminish: a doubling of a size never buys more than the doubling before (all published laws of
+  this kind do so; a law that first is flat and then dives was bent to the data);
+- it is finite and positive;
+- its limit, far out, is not negative: a loss has a floor at zero.
+
+Each check is pass, fail or unknown, with the point that shows it.
 """
 
 from __future__ import annotations
@@ -20,6 +27,8 @@ BEYOND = 100.0  # times the largest value of the data
 POINTS = 41  # along the feature that varies
 LEVELS = 5  # of each other feature
 TOLERANCE = 1e-6  # relative rise that is taken for rounding
+BEND = 1e-4  # relative change of the slope, between steps of the grid, that is taken for straight
+FAR = 1e100  # "without end"; powers of it are still numbers
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -56,7 +65,9 @@ def sanity(
     used = [name for name in law.features if name in columns]
     for name in used:
         if kinds.get(name) in ("size", "tokens"):
-            checks.append(_falls(law, values, columns, name))
+            checks += _shape(law, values, columns, name)
+            if positive:
+                checks.append(_limit(law, values, columns, name))
     checks.append(_finite(law, values, columns, used, positive))
     return checks
 
@@ -77,18 +88,43 @@ def _grid(columns: Mapping[str, np.ndarray], along: str, reach: float) -> dict[s
     return dict(zip([*names, along], mesh, strict=True))
 
 
-def _falls(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> SanityCheck:
-    label = f"falls in {name}"
+def _shape(
+    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str
+) -> list[SanityCheck]:
+    """Whether the law falls in a feature, and whether its returns diminish."""
+    falls, diminishes = f"falls in {name}", f"returns diminish in {name}"
     grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
     prediction = law.predict(grid, values)
     if not np.isfinite(prediction).all():
-        return SanityCheck(label, "fail", f"not finite at {_point(grid, ~np.isfinite(prediction))}")
-    rise = np.diff(prediction, axis=-1)
-    bad = rise > TOLERANCE * np.abs(prediction[..., :-1])
-    if bad.any():
-        at = {key: column[..., 1:] for key, column in grid.items()}
-        return SanityCheck(label, "fail", f"rises at {_point(at, bad)}")
-    return SanityCheck(label, "pass")
+        witness = f"not finite at {_point(grid, ~np.isfinite(prediction))}"
+        return [SanityCheck(falls, "fail", witness), SanityCheck(diminishes, "unknown", witness)]
+    steps = np.diff(prediction, axis=-1)
+    size = np.abs(prediction)
+    rises = steps > TOLERANCE * size[..., :-1]
+    # The grid is even in the logarithm: convex there means that each equal factor buys less.
+    bends = np.diff(steps, axis=-1) < -BEND * size[..., 1:-1]
+    return [_check(falls, rises, grid, 1, "rises at"), _check(diminishes, bends, grid, 2, "falls faster at")]
+
+
+def _check(label: str, bad: np.ndarray, grid: Mapping[str, np.ndarray], skip: int, what: str) -> SanityCheck:
+    if not bad.any():
+        return SanityCheck(label, "pass")
+    at = {key: column[..., skip:] for key, column in grid.items()}
+    return SanityCheck(label, "fail", f"{what} {_point(at, bad)}")
+
+
+def _limit(
+    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str
+) -> SanityCheck:
+    """Whether the law stays at or above zero when one feature grows without end (here by a factor of 1e100)."""
+    label = f"limit in {name} is not negative"
+    grid = _grid({key: columns[key] for key in law.features}, name, 1.0)
+    grid[name] = grid[name] * FAR
+    prediction = law.predict(grid, values)
+    if np.isnan(prediction).any():
+        return SanityCheck(label, "unknown", "the law cannot be computed there")
+    bad = prediction < 0
+    return SanityCheck(label, "fail", f"negative at {_point(grid, bad)}") if bad.any() else SanityCheck(label, "pass")
 
 
 def _finite(

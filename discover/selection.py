@@ -3,8 +3,9 @@
 The training rows are split as the held-out rows were: by size. Each inner hold-out fits every law on the smaller
 training sizes and asks how well it predicts the larger ones; several of them, at different sizes, keep one lucky
 split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the target
-can be negative), which a few odd runs cannot swing. Among the laws that are no worse than the best by one
-standard error of the paired difference, the simplest is chosen; a law that fails its sanity checks cannot be.
+can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so errors are averaged by
+size first. Among the laws that are no worse than the best by one standard error of the paired difference over
+sizes, the simplest is chosen; a law that fails its sanity checks cannot be.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from discover.sanity import SanityCheck, passes, sanity
 from discover.scoring import score
 
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
-FINALISTS = 30  # laws that are judged on all inner hold-outs
+SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
+FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Judged:
     fit
         The fit on all training rows.
     inner_errors
-        Error of each row of each inner hold-out, one after the other; infinite where a prediction is not.
+        Mean error at each size of each inner hold-out, one after the other; infinite where a prediction is not.
     inner_rmse
         Root mean square error on the rows of the first inner hold-out, the largest training sizes.
     checks
@@ -132,10 +134,21 @@ def judge_proposals(
     first = inner_hold_outs(rows.columns[rows.axis])[0]
     tasks = [(proposal, rows, first, objective, seed) for proposal in proposals]
     quick = _run(_quick_error, tasks, jobs)
-    order = np.argsort(np.array(quick), kind="stable") if quick else np.array([], dtype=int)
-    finalists = [proposals[k] for k in order[:FINALISTS] if np.isfinite(quick[k])]
+    finalists = _finalists(proposals, quick)
     found = _parallel([(p.law, p.start, p.engine, rows, objective, seed, 24) for p in finalists], jobs)
     return _without_twins([judged for judged in found if judged is not None], rows)
+
+
+def _finalists(proposals: Sequence[Proposal], quick: Sequence[float]) -> list[Proposal]:
+    """The best few of each number of constants: the simplest laws extrapolate well and seldom come first."""
+    chosen: list[Proposal] = []
+    counts: dict[int, int] = {}
+    for k in np.argsort(np.array(quick), kind="stable"):
+        count = len(proposals[k].law.constants)
+        if np.isfinite(quick[k]) and counts.get(count, 0) < FINALISTS:
+            counts[count] = counts.get(count, 0) + 1
+            chosen.append(proposals[k])
+    return chosen
 
 
 def choose(judged: Sequence[Judged]) -> Judged | None:
@@ -176,10 +189,10 @@ def _judge(
                 law, small.columns, small.target, objective=objective, starts=starts // 2, seed=seed, first=whole.values
             )
         except FitError:
-            errors.append(np.full(len(large.target), np.inf))
+            errors.append(_by_size(np.full(len(large.target), np.inf), large.columns[rows.axis]))
             continue
         prediction = part.predict(large.columns)
-        errors.append(_errors(objective, prediction, large.target))
+        errors.append(_by_size(_errors(objective, prediction, large.target), large.columns[rows.axis]))
         if number == 0:
             inner_rmse = score(prediction, large.target).rmse
     checks = sanity(law, whole.values, rows.columns, rows.kinds, positive=objective.logarithmic)
@@ -201,6 +214,12 @@ def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Ob
 def _errors(objective: Objective, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
     size = np.abs(objective.residual(prediction, target))
     return np.where(np.isfinite(size), size, np.inf)
+
+
+def _by_size(errors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Mean error of each size; sizes within about a tenth of each other count as one."""
+    _, index = np.unique(np.round(np.log(sizes) / SAME_SIZE), return_inverse=True)
+    return np.asarray(np.bincount(index, errors) / np.bincount(index))
 
 
 def _without_twins(judged: Sequence[Judged], rows: Rows) -> list[Judged]:

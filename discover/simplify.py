@@ -14,7 +14,7 @@ import sympy
 from discover.formula import complexity, parse, to_text
 from discover.skeleton import canonical
 
-LARGE = 30  # nodes; `simplify` takes seconds on larger expressions, and none of them becomes shorter by it
+LARGE = 20  # nodes; on larger expressions `simplify` takes long and hardly ever finds a shorter form
 
 
 def simplified(expression: sympy.Expr) -> sympy.Expr:

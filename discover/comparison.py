@@ -1,0 +1,88 @@
+"""The leaderboard: found, published and null laws side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from discover.scoring import score
+from discover.selection import Judged, Rows
+
+COLUMNS = (
+    "law",
+    "kind",
+    "engine",
+    "selected",
+    "formula",
+    "constants",
+    "n_constants",
+    "complexity",
+    "train_rmse",
+    "inner_rmse",
+    "heldout_rmse",
+    "heldout_mape",
+    "heldout_r2",
+    "sane",
+    "note",
+)
+
+
+def leaderboard(
+    judged: Sequence[Judged],
+    selected: Judged | None,
+    rows: Rows,
+    held_out: Mapping[str, np.ndarray],
+    held_out_target: np.ndarray,
+) -> pd.DataFrame:
+    """Score every law on the held-out rows, for the first and only time; the best comes first.
+
+    Parameters
+    ----------
+    judged
+        Found, published and null laws, fitted on all training rows.
+    selected
+        The found law that selection chose.
+    rows
+        The training rows.
+    held_out, held_out_target
+        Features and target of the held-out rows.
+
+    Returns
+    -------
+    One row a law, with the columns `COLUMNS`.
+    """
+    lines = []
+    for candidate in judged:
+        train = score(candidate.fit.predict(rows.columns), rows.target)
+        held = score(candidate.fit.predict(held_out), held_out_target)
+        law = candidate.law
+        lines.append(
+            {
+                "law": law.name,
+                "kind": law.kind,
+                "engine": candidate.engine,
+                "selected": candidate is selected,
+                "formula": law.formula,
+                "constants": json.dumps(dict(candidate.fit.values)),
+                "n_constants": len(law.constants),
+                "complexity": law.complexity,
+                "train_rmse": train.rmse,
+                "inner_rmse": candidate.inner_rmse,
+                "heldout_rmse": held.rmse,
+                "heldout_mape": held.mape,
+                "heldout_r2": held.r2,
+                "sane": candidate.sane,
+                "note": note(candidate),
+            }
+        )
+    table = pd.DataFrame(lines, columns=list(COLUMNS))
+    return table.sort_values(["heldout_rmse", "n_constants", "law"], kind="stable").reset_index(drop=True)
+
+
+def note(candidate: Judged) -> str:
+    """What a reader of the leaderboard must know of a law, in one line."""
+    failed = [f"{check.name}: {check.witness}" for check in candidate.checks if check.verdict == "fail"]
+    return "; ".join([*failed, *(warning.message for warning in candidate.fit.warnings)])

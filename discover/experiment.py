@@ -1,0 +1,352 @@
+"""Experiments: everything that is needed to repeat a run, and `run`, the whole pipeline.
+
+An experiment card names a dataset and may narrow features and rows, override the hold-out, and list baselines, engines,
+seeds, budget and operators; a card of three lines is a good experiment.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import field_validator
+
+import discover
+from discover.cards import Card, card_paths, find_card, read_card, validate
+from discover.comparison import leaderboard
+from discover.condition import names_in, rows_where
+from discover.dataset import Dataset, HoldOut, Largest, describe_hold_out, load_dataset
+from discover.distil import distil
+from discover.engines import Budget, SearchProblem, load_engine
+from discover.engines.base import Engine
+from discover.errors import EngineError, InputError, Interrupted, one_of
+from discover.fitting import Objective
+from discover.fitting.objective import Name as ObjectiveName
+from discover.law import Law, list_laws, load_law
+from discover.result import Result
+from discover.runs import RunFolder
+from discover.selection import (
+    Judged,
+    Rows,
+    choose,
+    inner_hold_outs,
+    judge_baselines,
+    judge_proposals,
+)
+
+Report = Callable[[str], None]
+OPERATORS = ("+", "-", "*", "/", "**", "log", "exp", "sqrt", "min", "max")
+
+
+class ExperimentCard(Card):
+    """The keys of an experiment card."""
+
+    dataset: str
+    title: str = ""
+    notes: str = ""
+    features: list[str] | None = None
+    rows: str | None = None
+    hold_out: HoldOut | None = None
+    baselines: list[str] | None = None
+    engines: list[str] = ["operon"]
+    seeds: list[int] = [0]
+    budget: str = "60s"
+    operators: list[str] = ["+", "-", "*", "/", "**", "log", "exp"]
+    objective: ObjectiveName | None = None
+    delta: float | None = None
+    max_complexity: int = 25
+
+    @field_validator("operators")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        for operator in value:
+            if operator not in OPERATORS:
+                raise ValueError(f"unknown operator {operator!r}: {one_of(operator, OPERATORS)}")
+        return value
+
+    @field_validator("engines", "seeds")
+    @classmethod
+    def _some(cls, value: list[Any]) -> list[Any]:
+        if not value:
+            raise ValueError("the list is empty")
+        return value
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked experiment: its name, its card, and the folder that paths of the card start from."""
+
+    name: str
+    card: ExperimentCard
+    folder: Path
+
+    def but(self, **changes: Any) -> Experiment:
+        """The same experiment with some keys of its card changed; what is `None` stays."""
+        kept = {key: value for key, value in changes.items() if value is not None}
+        data = {**self.card.model_dump(exclude_unset=True), **kept}
+        return replace(self, card=validate(data, ExperimentCard, where=f"experiment {self.name}"))
+
+    def load(self) -> Dataset:
+        """The dataset, narrowed to the features and rows of the card."""
+        name = self.card.dataset
+        inside = self.folder / name
+        dataset = load_dataset(inside if name.endswith(".toml") and inside.is_file() else name)
+        if self.card.rows is not None:
+            chosen = rows_where(dataset.table, self.card.rows)
+            if not chosen.any():
+                raise InputError(f"experiment {self.name}: the rule rows = {self.card.rows!r} leaves no rows")
+            dataset = replace(dataset, table=dataset.table[chosen])
+        if self.card.features is not None:
+            for feature in self.card.features:
+                if feature not in dataset.features:
+                    near = one_of(feature, dataset.features)
+                    raise InputError(f"experiment {self.name}: dataset {dataset.name} has no feature {feature!r}: {near}")
+            dataset = replace(dataset, features={name: dataset.features[name] for name in self.card.features})
+        return dataset
+
+    def objective(self, target: np.ndarray) -> Objective:
+        """What fits minimise."""
+        plain = Objective.suited_to(target) if self.card.objective is None else Objective(self.card.objective)
+        return plain if self.card.delta is None else replace(plain, delta=self.card.delta)
+
+
+def load_experiment(name: str | Path) -> Experiment:
+    """Load an experiment by name (``"chinchilla"``) or by the path of its card."""
+    path = find_card("experiments", name)
+    return Experiment(path.stem, read_card(path, ExperimentCard), path.parent)
+
+
+def list_experiments() -> dict[str, ExperimentCard]:
+    """The cards of all experiments, by name."""
+    return {name: read_card(path, ExperimentCard) for name, path in card_paths("experiments").items()}
+
+
+def run(
+    experiment: Experiment | str | Path,
+    *,
+    out: str | Path = "runs",
+    resume: RunFolder | None = None,
+    jobs: int | None = None,
+    report: Report = lambda message: None,
+) -> Result:
+    """Run an experiment: search, distil, fit, choose, and only then score on the held-out rows.
+
+    Parameters
+    ----------
+    experiment
+        The experiment, its name, or the path of its card.
+    out
+        Folder under which the run folder is made.
+    resume
+        A run folder to go on with instead.
+    jobs
+        Number of processes that fit laws, and of threads that search; all cores by default.
+    report
+        Called with a line of progress now and then.
+
+    Returns
+    -------
+    The leaderboard and the chosen law; everything is in the run folder too.
+    """
+    from discover.report import write_results  # figures need matplotlib, which nothing before this does
+
+    if not isinstance(experiment, Experiment):
+        experiment = load_experiment(experiment)
+    jobs = jobs or os.cpu_count() or 1
+    dataset = experiment.load()
+    held = dataset.held_out_rows(experiment.card.hold_out)
+    rows = training_rows(dataset, held, experiment.card.hold_out)
+    objective = experiment.objective(rows.target)
+    laws = _baselines(experiment, dataset)
+    engines = [_ready(name, report, alone=len(experiment.card.engines) == 1) for name in experiment.card.engines]
+    budget = Budget.parse(experiment.card.budget)
+    smaller = rows.part(~inner_hold_outs(rows.columns[rows.axis])[0])
+
+    folder = resume or RunFolder.create(Path(out), experiment.name)
+    say = _teller(folder, report)
+    try:
+        _open(folder, experiment, dataset, held)
+        say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
+        problem = SearchProblem(
+            smaller.columns,
+            smaller.target,
+            objective,
+            budget,
+            operators=tuple(experiment.card.operators),
+            max_complexity=experiment.card.max_complexity,
+            threads=jobs,
+        )
+        for engine in filter(None, engines):
+            for seed in experiment.card.seeds:
+                _search(engine, replace(problem, seed=seed), folder, say)
+        folder.update(state="judging")
+        meanings = {name: feature.meaning for name, feature in dataset.features.items()}
+        proposals = distil(folder.candidates(), meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs)
+        say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
+        baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
+        found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs))
+        selected = choose(found)
+        say("scoring on the held-out rows")
+        table = leaderboard([*found, *baselines], selected, rows, dataset.columns(held), dataset.losses(held))
+        result = Result(folder, dataset, table, [*found, *baselines], selected)
+        write_results(result, held, rows)
+        folder.update(state="done", end=_now())
+        return result
+    except KeyboardInterrupt:
+        folder.update(state="interrupted", end=_now())
+        raise Interrupted(f"interrupted; what was found is kept: discover resume {folder.path}") from None
+    except Exception as error:
+        _note_failure(folder, error)
+        raise
+
+
+def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambda message: None) -> Result:
+    """Go on with a run that was stopped: searches that ended are not done again."""
+    path = folder.path / "experiment.toml"
+    if not path.is_file():
+        raise InputError(f"the run {folder.path} cannot be resumed: it has no experiment.toml")
+    card = read_card(path, ExperimentCard)
+    experiment = Experiment(folder.manifest.get("experiment", "experiment"), card, folder.path)
+    return run(experiment, resume=folder, jobs=jobs, report=report)
+
+
+def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) -> Rows:
+    """The rows that search, fitting and selection may see; the held-out rows are not among them."""
+    rows = Rows(
+        columns=dataset.columns(~held),
+        target=dataset.losses(~held),
+        kinds={name: feature.kind for name, feature in dataset.features.items()},
+        axis=_axis(dataset, hold_out if hold_out is not None else dataset.hold_out),
+    )
+    if np.ptp(rows.target) == 0:
+        raise InputError(f"the target of {dataset.name} is the same on all {len(rows.target)} training rows")
+    return rows
+
+
+def _axis(dataset: Dataset, rule: HoldOut | None) -> str:
+    """The feature along which the held-out rows are larger."""
+    named = [rule.of] if isinstance(rule, Largest) else names_in(rule) if rule else []
+    for name in named:
+        if name in dataset.features:
+            return name
+    shown = describe_hold_out(rule) if rule is not None else ""
+    raise InputError(f"the hold-out {shown!r} names no feature of {dataset.name}: {', '.join(dataset.features)}")
+
+
+def _baselines(experiment: Experiment, dataset: Dataset) -> list[Law]:
+    """The baselines of the card, or all laws over the dataset's features and target."""
+    if experiment.card.baselines is None:
+        named = [law for law in list_laws() if law.kind != "found" and law.target == dataset.target.symbol]
+    else:
+        named = [load_law(name) for name in experiment.card.baselines]
+    chosen = []
+    for law in named:
+        if law.any_feature:
+            chosen += [law.on(name, feature.meaning) for name, feature in dataset.features.items()]
+        elif set(law.features) <= set(dataset.features):
+            chosen.append(law)
+        elif experiment.card.baselines is not None:
+            missing = sorted(set(law.features) - set(dataset.features))
+            raise InputError(f"baseline {law.name!r} needs {', '.join(missing)}, which {dataset.name} does not have")
+    return chosen
+
+
+def _ready(name: str, report: Report, *, alone: bool) -> Engine | None:
+    """The engine; `None`, visibly, when it cannot run and others can."""
+    engine = load_engine(name)
+    missing = engine.missing()
+    if missing is None:
+        return engine
+    if alone:
+        raise EngineError(missing)
+    report(f"going on without {name}: {missing}")
+    return None
+
+
+def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report) -> None:
+    """Search once, unless the run already did; candidates are kept as they come."""
+    key = f"{engine.name}-{problem.seed}"
+    done = folder.manifest.get("searches", {})
+    if key in done:
+        say(f"{key}: already searched, {done[key]['candidates']} candidates")
+        return
+    say(f"searching with {engine.name}, seed {problem.seed}, for {problem.budget}")
+    start, count = time.monotonic(), 0
+    for candidate in engine.search(replace(problem, folder=folder.path / "engines" / key)):
+        folder.append_candidate(candidate)
+        count += 1
+    entry = {"candidates": count, "seconds": round(time.monotonic() - start, 1), "versions": engine.versions()}
+    folder.update(searches={**done, key: entry})
+    say(f"{key}: {count} candidates in {entry['seconds']} s")
+
+
+def _named(found: list[Judged]) -> list[Judged]:
+    """Found laws in the order of their inner error, named by it."""
+    ordered = sorted(found, key=lambda candidate: candidate.inner_error)
+    return [
+        replace(judged, fit=replace(judged.fit, law=replace(judged.law, name=f"found_{number:02d}")))
+        for number, judged in enumerate(ordered, start=1)
+    ]
+
+
+def _open(folder: RunFolder, experiment: Experiment, dataset: Dataset, held: np.ndarray) -> None:
+    from discover.export.toml import dumps
+
+    resolved = {**experiment.card.model_dump(exclude_none=True), "dataset": _dataset_reference(experiment)}
+    if experiment.card.hold_out is None and dataset.hold_out is not None:
+        rule = dataset.hold_out
+        resolved["hold_out"] = rule if isinstance(rule, str) else rule.model_dump()
+    folder.write("experiment.toml", dumps(resolved))
+    packages = ("numpy", "scipy", "sympy", "pandas", "scikit-learn")
+    folder.update(
+        experiment=experiment.name,
+        state="searching",
+        start=folder.manifest.get("start") or _now(),
+        command=" ".join(sys.argv),
+        versions={"discover": discover.__version__, "python": platform.python_version()}
+        | {name: metadata.version(name) for name in packages},
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        dataset={
+            "name": dataset.name,
+            "generated": dataset.generated,
+            "rows": len(dataset.table),
+            "held_out_rows": int(held.sum()),
+            "sha256": dict(dataset.sources),
+        },
+        seeds=experiment.card.seeds,
+    )
+
+
+def _dataset_reference(experiment: Experiment) -> str:
+    inside = experiment.folder / experiment.card.dataset
+    name = experiment.card.dataset
+    return str(inside.resolve()) if name.endswith(".toml") and inside.is_file() else name
+
+
+def _note_failure(folder: RunFolder, error: Exception) -> None:
+    import contextlib
+
+    with contextlib.suppress(OSError):  # the disk may be what failed
+        folder.update(state="failed", end=_now(), error=str(error))
+        folder.log(f"failed: {error}")
+
+
+def _teller(folder: RunFolder, report: Report) -> Report:
+    def say(message: str) -> None:
+        folder.log(message)
+        report(message)
+
+    return say
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,90 @@
+"""A law with the values of its constants -> a dictionary that is ready for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from discover.errors import InputError
+from discover.export.latex import part_definitions, right_hand_side
+from discover.export.values import constant_values
+from discover.law import Law
+
+
+def record(
+    law: Law,
+    values: Mapping[str, float],
+    errors: Mapping[str, float | None] | None = None,
+    **extra: Any,
+) -> dict[str, Any]:
+    r"""Everything that a program wants to know of a law, as plain data.
+
+    Parameters
+    ----------
+    law
+        The law.
+    values
+        Value of every constant, by name.
+    errors
+        Standard errors, by name; where one is missing or not finite the record has null.
+    extra
+        More keys of the record, e.g. ``heldout_rmse=0.01``; NumPy's numbers and arrays become plain ones.
+
+    Returns
+    -------
+    Strings, numbers, booleans, `None`, lists and dictionaries only: strict JSON, since NaN and infinite numbers are
+    `None`. Keys: law, title, kind, target, unit, formula, let, latex (the bare right-hand side, in the names of
+    the parts), latex_let (LaTeX of each part), features (meanings), constants (value and stderr), and `extra`.
+
+    Raises
+    ------
+    InputError
+        When a constant has no value, a name is not a constant of the law, an error is negative, `extra` has a key
+        of the record itself, or a value that JSON cannot hold.
+
+    Examples
+    --------
+    >>> from discover.law import load_law
+    >>> record(load_law("constant"), {"c": 2.5}, {"c": 0.1})["constants"]
+    {'c': {'value': 2.5, 'stderr': 0.1}}
+    """
+    own: dict[str, Any] = {
+        "law": law.name,
+        "title": law.title,
+        "kind": law.kind,
+        "target": law.target,
+        "unit": law.unit,
+        "formula": law.formula,
+        "let": dict(law.let),
+        "latex": right_hand_side(law),
+        "latex_let": part_definitions(law),
+        "features": dict(law.features),
+        "constants": {
+            constant.name: {"value": constant.value, "stderr": constant.error}
+            for constant in constant_values(law, values, errors)
+        },
+    }
+    for key in extra:
+        if key in own:
+            raise InputError(f"the record of law {law.name!r} has a key {key!r} of its own: call yours something else")
+    plain: dict[str, Any] = _plain({**own, **extra}, "")
+    return plain
+
+
+def _plain(value: Any, path: str) -> Any:
+    """`value` as JSON's own types; `path` says in errors where it stands."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    legal = "legal are text, numbers, booleans, None, lists and dictionaries"
+    raise InputError(f"{path}: a {type(value).__name__} cannot be a value of a record: {legal}")

@@ -1,0 +1,55 @@
+"""The constants of a law with their values and errors, checked once for every format of export."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from discover.errors import InputError, one_of
+from discover.law import Law
+
+
+@dataclass(frozen=True)
+class ConstantValue:
+    """A constant of a law: its name, its value, and its standard error where there is one."""
+
+    name: str
+    value: float
+    error: float | None
+
+
+def constant_values(
+    law: Law, values: Mapping[str, float], errors: Mapping[str, float | None] | None = None
+) -> list[ConstantValue]:
+    """Value and error of each constant of `law`, in the order of the law.
+
+    Parameters
+    ----------
+    law
+        The law.
+    values
+        Value of every constant, by name.
+    errors
+        Standard errors, by name. A missing, NaN or infinite one says that the error is not known.
+
+    Raises
+    ------
+    InputError
+        When a constant has no value, a name is not a constant of the law, or an error is negative.
+    """
+    errors = errors or {}
+    for given, what in ((values, "value"), (errors, "error")):
+        for name in given:
+            if name not in law.constants:
+                raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.constants)}")
+    return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.constants]
+
+
+def _error(law: Law, name: str, errors: Mapping[str, float | None]) -> float | None:
+    error = errors.get(name)
+    if error is None or not math.isfinite(error):
+        return None
+    if error < 0:
+        raise InputError(f"law {law.name!r}: the error of {name!r} is {error!r}: a standard error is zero or more")
+    return float(error)

@@ -1,0 +1,115 @@
+"""What `discover export` writes: a law of a run, its leaderboard, or a law of the registry, as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from discover.cards import card_paths
+from discover.errors import InputError, one_of
+from discover.export import document, equation, law_card, record, table
+from discover.law import FittedValues, Law, load_law
+from discover.runs import RunFolder, json_ready, open_run
+
+FORMATS = ("latex", "table", "document", "card", "json")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A law with the values that are exported, and the leaderboard when it comes from a run."""
+
+    law: Law
+    values: Mapping[str, float]
+    errors: Mapping[str, float | None]
+    board: pd.DataFrame | None = None
+    caption: str = ""
+    fits: tuple[FittedValues, ...] = ()
+
+
+def export(source: str, format_: str = "latex", *, law: str | None = None) -> str:
+    """Text of a run's law or leaderboard, or of a law with its published constants.
+
+    Parameters
+    ----------
+    source
+        Run folder, name of an experiment (its latest run), or name or card of a law.
+    format_
+        ``latex`` (equation and constants), ``table`` (leaderboard), ``document`` (an article of both), ``card`` (TOML),
+        ``json``.
+    law
+        Which law of the run; the chosen one by default.
+
+    Raises
+    ------
+    InputError
+        When there is no such source, format or law.
+    """
+    if format_ not in FORMATS:
+        raise InputError(f"unknown format {format_!r}: {one_of(format_, FORMATS)}")
+    if format_ == "table":
+        board, caption = _board(_run(source))
+        return table(board, caption=caption)
+    found = _law_source(source) if _is_law(source) else _run_source(source, law)
+    if format_ == "card":
+        return law_card(found.law, title=found.law.title, fits=list(found.fits))
+    if format_ == "json":
+        return json.dumps(json_ready(record(found.law, found.values, found.errors)), indent=2) + "\n"
+    text = equation(found.law, found.values, found.errors)
+    if format_ == "latex":
+        return text
+    parts = [text] if found.board is None else [text, table(found.board, caption=found.caption)]
+    return document(*parts, title=found.law.title)
+
+
+def _is_law(source: str) -> bool:
+    if Path(source).is_dir():
+        return False
+    return source in card_paths("baselines") or source.endswith(".toml")
+
+
+def _run(source: str) -> RunFolder:
+    try:
+        return open_run(source)
+    except InputError as error:
+        if _is_law(source):
+            raise InputError(f"{source!r} is a law; the format 'table' needs a run") from None
+        raise error
+
+
+def _board(folder: RunFolder) -> tuple[pd.DataFrame, str]:
+    path = folder.path / "leaderboard.csv"
+    if not path.is_file():
+        state = folder.manifest.get("state", "unfinished")
+        raise InputError(f"the run {folder.path} has no leaderboard (it is {state}): discover resume {folder.path}")
+    name = folder.manifest.get("dataset", {})
+    label = f"{name.get('name', '')} (generated)" if name.get("generated") else name.get("name", "")
+    return pd.read_csv(path), f"Laws on {label}, best held-out first."
+
+
+def _run_source(source: str, law: str | None) -> _Source:
+    folder = _run(source)
+    board, caption = _board(folder)
+    names = [str(name) for name in board["law"]]
+    if law is None:
+        chosen = board.loc[board["selected"].astype(bool), "law"]
+        if not len(chosen):
+            raise InputError(f"the run {folder.path} chose no law: name one with --law, of {', '.join(names)}")
+        law = str(chosen.iloc[0])
+    if law not in names:
+        raise InputError(f"the run {folder.path} has no law {law!r}: {one_of(law, names)}")
+    loaded = load_law(folder.path / "laws" / f"{law}.toml")
+    last = loaded.fits[-1]
+    return _Source(loaded, last.values, last.errors, board, caption, loaded.fits)
+
+
+def _law_source(source: str) -> _Source:
+    law = load_law(source)
+    if law.published:
+        return _Source(law, law.published[0].values, law.published[0].errors, fits=law.fits)
+    if law.fits:
+        return _Source(law, law.fits[-1].values, law.fits[-1].errors, fits=law.fits)
+    return _Source(law, {}, {})

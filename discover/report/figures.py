@@ -1,0 +1,122 @@
+"""Figures of a run: the loss against the size, and predictions against measurements.
+
+Drawn on `matplotlib.figure.Figure` itself, without pyplot: no display, no state.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from discover.dataset import Dataset
+from discover.fitting import Fit
+
+LEVELS = 5  # curves, one a level of the second feature
+HELD_OUT = dict(marker="D", s=34, linewidths=1.2, edgecolors="black", zorder=4)
+TRAINING = dict(marker="o", s=18, linewidths=0.0, alpha=0.8, zorder=3)
+
+
+def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: str, title: str = "") -> Figure:
+    """The measured losses against one size, held-out rows as diamonds, with the law's curves.
+
+    Parameters
+    ----------
+    held_out
+        Which rows were held out, as booleans.
+    fit
+        The law whose curves are drawn, at five levels of the feature that explains most of the rest.
+    axis
+        The feature on the horizontal axis.
+    """
+    columns, losses = dataset.columns(), dataset.losses()
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    second = _second(columns, losses, axis)
+    norm = LogNorm(columns[second].min(), columns[second].max()) if second else None
+    cmap = colormaps["viridis"]
+    for rows, style, label in ((~held_out, TRAINING, "training rows"), (held_out, HELD_OUT, "held-out rows")):
+        colour = columns[second][rows] if second else "tab:blue"
+        points = axes.scatter(columns[axis][rows], losses[rows], c=colour, norm=norm, cmap=cmap, label=label, **style)
+    sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
+    for level in _levels(columns, second):
+        grid = {name: np.full_like(sizes, float(np.median(column))) for name, column in columns.items()}
+        grid[axis] = sizes
+        if second:
+            grid[second] = np.full_like(sizes, level)
+            _keep_unique_below_total(grid, columns)
+        colour = cmap(norm(level)) if norm is not None else "tab:blue"
+        axes.plot(sizes, fit.predict(grid), color=colour, linewidth=1.2, zorder=2)
+    axes.set_xscale("log")
+    low, high = losses.min(), losses.max()
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    if held_out.any():
+        axes.axvline(columns[axis][held_out].min() / 1.05, color="grey", linestyle=":", linewidth=1)
+    axes.set_xlabel(_label(dataset, axis))
+    axes.set_ylabel(f"{dataset.target.symbol} ({dataset.target.unit})")
+    if second:
+        figure.colorbar(points, ax=axes, label=_label(dataset, second))
+    axes.legend(loc="upper right", frameon=False)
+    axes.set_title(title or f"{fit.law.name} on {dataset.label}", fontsize=10)
+    return figure
+
+
+def parity(dataset: Dataset, held_out: np.ndarray, fits: Sequence[tuple[str, Fit]]) -> Figure:
+    """Predicted against measured loss, one panel a law, held-out rows as diamonds."""
+    columns, losses = dataset.columns(), dataset.losses()
+    figure = Figure(figsize=(4.2 * len(fits), 4.2), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(fits), sharex=True, sharey=True))
+    low, high = losses.min(), losses.max()
+    margin = 0.04 * (high - low)
+    for axes, (name, fit) in zip(panels, fits, strict=True):
+        prediction = fit.predict(columns)
+        axes.plot([low, high], [low, high], color="grey", linewidth=1, zorder=1)
+        axes.scatter(losses[~held_out], prediction[~held_out], c="tab:blue", label="training rows", **TRAINING)
+        axes.scatter(losses[held_out], prediction[held_out], c="tab:orange", label="held-out rows", **HELD_OUT)
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(low - margin, high + margin)
+        axes.set_aspect("equal")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel(f"measured {dataset.target.symbol} ({dataset.target.unit})")
+    panels[0].set_ylabel(f"predicted {dataset.target.symbol} ({dataset.target.unit})")
+    panels[0].legend(loc="upper left", frameon=False)
+    figure.suptitle(dataset.label, fontsize=10)
+    return figure
+
+
+def to_bytes(figure: Figure, file_format: str) -> bytes:
+    """A figure as the content of a ``png``, ``svg`` or ``pdf`` file, the same for the same figure."""
+    buffer = io.BytesIO()
+    date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format, {})
+    figure.savefig(buffer, format=file_format, dpi=150, metadata=date)
+    return buffer.getvalue()
+
+
+def _second(columns: Mapping[str, np.ndarray], losses: np.ndarray, axis: str) -> str | None:
+    """The other feature whose logarithm goes best with the loss."""
+    others = [name for name, column in columns.items() if name != axis and np.ptp(column) > 0]
+    if not others:
+        return None
+    return max(others, key=lambda name: abs(float(np.corrcoef(np.log(columns[name]), losses)[0, 1])))
+
+
+def _levels(columns: Mapping[str, np.ndarray], second: str | None) -> np.ndarray:
+    if second is None:
+        return np.array([0.0])
+    return np.unique(np.quantile(columns[second], np.linspace(0.05, 0.95, LEVELS), method="nearest"))
+
+
+def _keep_unique_below_total(grid: dict[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> None:
+    """Unique tokens cannot exceed the tokens of a curve when they never do in the rows."""
+    if "uD" in grid and "D" in grid and bool(np.all(columns["uD"] <= columns["D"])):
+        grid["uD"] = np.minimum(grid["uD"], grid["D"])
+
+
+def _label(dataset: Dataset, name: str) -> str:
+    feature = dataset.features[name]
+    text = feature.meaning or feature.unit
+    return f"{name}: {text}" if text else name

@@ -1,0 +1,59 @@
+"""The report of a run as one page of HTML."""
+
+from __future__ import annotations
+
+import jinja2
+
+from discover.result import Result
+
+_TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ dataset }}: found laws</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; width: 100%; font-size: 13px } th, td { padding: .3rem .5rem; text-align: right }
+th { border-bottom: 1px solid #444 } td:nth-child(1), td:nth-child(2), td:nth-child(3) { text-align: left }
+tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } img { max-width: 100% }
+.generated { background: #fff4d6; padding: .4rem .7rem }
+</style></head><body>
+<h1>{{ title }}</h1>
+<p>{{ dataset }}: {{ n_training }} training rows, {{ n_held_out }} held out.</p>
+{% if generated %}<p class="generated">These rows were not measured: they were {{ generated }}.</p>{% endif %}
+{% if selected %}<h2>The chosen law</h2><p><code>{{ target }} = {{ selected.formula }}</code></p>
+<p>{% for name, value in selected.constants %}<code>{{ name }} = {{ value }}</code>{% if not loop.last %}, {% endif %}{% endfor %}</p>
+<p>It was chosen without seeing a held-out row. {{ verdict }}</p>
+{% else %}<p>No found law passed the sanity checks.</p>{% endif %}
+<h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the held-out rows first.</p>
+<table><tr><th>law</th><th>kind</th><th>formula</th><th>constants</th><th>training RMSE</th><th>inner RMSE</th>
+<th>held-out RMSE</th><th>held-out MAPE</th><th>sane</th></tr>
+{% for row in rows %}<tr{% if row.selected %} class="selected"{% endif %}><td>{{ row.law }}</td><td>{{ row.kind }}</td>
+<td><code>{{ row.formula }}</code></td><td>{{ row.n_constants }}</td><td>{{ "%.4f"|format(row.train_rmse) }}</td>
+<td>{{ "%.4f"|format(row.inner_rmse) }}</td><td>{{ "%.4f"|format(row.heldout_rmse) }}</td>
+<td>{{ "%.2f"|format(row.heldout_mape) }} %</td><td>{{ "yes" if row.sane else "no" }}</td></tr>
+{% endfor %}</table>
+{% if selected %}<h2>Figures</h2><p><img src="figures/loss_against_size.png" alt="loss against size">
+<img src="figures/parity.png" alt="predicted against measured loss"></p>{% endif %}
+</body></html>
+"""
+
+
+def page(result: Result) -> str:
+    """The report of a run: the chosen law, the leaderboard and the figures beside it."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    board = result.leaderboard
+    selected = None
+    if result.selected is not None:
+        fit = result.selected.fit
+        constants = [(name, f"{value:.5g} ± {fit.errors[name]:.2g}") for name, value in fit.values.items()]
+        selected = {"formula": fit.law.formula, "constants": constants}
+    return environment.from_string(_TEMPLATE).render(
+        title=result.folder.manifest.get("experiment", result.dataset.name),
+        dataset=result.dataset.label,
+        generated=result.dataset.generated,
+        n_training=result.judged[0].fit.n_rows if result.judged else 0,
+        n_held_out=result.folder.manifest.get("dataset", {}).get("held_out_rows", 0),
+        target=result.dataset.target.symbol,
+        unit=result.dataset.target.unit,
+        selected=selected,
+        verdict=result.verdict(),
+        rows=board.to_dict(orient="records"),
+    )

@@ -1,0 +1,70 @@
+"""The files that a finished run leaves in its folder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from discover.export import equation, law_card, table
+from discover.law import FittedValues, Law
+from discover.report.figures import loss_against_size, parity, to_bytes
+from discover.report.page import page
+from discover.result import Result
+from discover.selection import Judged, Rows
+
+
+def write_results(result: Result, held: np.ndarray, rows: Rows) -> None:
+    """Write leaderboard, law cards, predictions, equations, figures and report, each whole or not at all."""
+    folder, dataset = result.folder, result.dataset
+    folder.write("leaderboard.csv", result.leaderboard.to_csv(index=False))
+    for judged in result.judged:
+        folder.write(f"laws/{judged.law.name}.toml", _card(result, judged))
+    folder.write("predictions.csv", _predictions(result, held).to_csv(index=False))
+    folder.write("equations.tex", equations(result))
+    best = result.best("published") or result.best("null")
+    shown = [(judged.law.name, judged.fit) for judged in (result.selected, best) if judged is not None]
+    if shown:
+        figures = {
+            "loss_against_size": loss_against_size(dataset, held, shown[0][1], rows.axis),
+            "parity": parity(dataset, held, shown),
+        }
+        for name, figure in figures.items():
+            for file_format in ("png", "pdf"):
+                folder.write(f"figures/{name}.{file_format}", to_bytes(figure, file_format))
+    folder.write("report.html", page(result))
+
+
+def equations(result: Result) -> str:
+    """LaTeX of the chosen law and of the leaderboard."""
+    parts = []
+    if result.selected is not None:
+        fit = result.selected.fit
+        parts.append(equation(fit.law, fit.values, fit.errors))
+    parts.append(table(result.leaderboard, caption=f"Laws on {result.dataset.label}, best held-out first."))
+    return "\n\n".join(parts) + "\n"
+
+
+def _card(result: Result, judged: Judged) -> str:
+    fit, law = judged.fit, judged.law
+    kept = FittedValues(
+        dataset=result.dataset.label,
+        rows=fit.n_rows,
+        values=dict(fit.values),
+        errors={name: error if np.isfinite(error) else None for name, error in fit.errors.items()},
+        objective=fit.loss,
+        run=str(result.folder.path.name),
+    )
+    return law_card(law, title=_title(law, result), fits=[kept])
+
+
+def _title(law: Law, result: Result) -> str:
+    return f"Found on {result.dataset.label}" if law.kind == "found" else law.title
+
+
+def _predictions(result: Result, held: np.ndarray) -> pd.DataFrame:
+    dataset = result.dataset
+    frame = dataset.table[[*dataset.features, dataset.target.symbol]].reset_index()
+    frame["split"] = np.where(held, "held_out", "training")
+    columns = dataset.columns()
+    predictions = {judged.law.name: judged.fit.predict(columns) for judged in result.judged}
+    return pd.concat([frame, pd.DataFrame(predictions)], axis=1)

@@ -1,0 +1,60 @@
+"""What a run found, as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from discover.dataset import Dataset
+from discover.runs import RunFolder
+from discover.selection import Judged
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found.
+
+    Attributes
+    ----------
+    folder
+        The run folder.
+    dataset
+        The rows, narrowed as the experiment says.
+    leaderboard
+        One row a law, the best on the held-out rows first; columns in `discover.comparison.COLUMNS`.
+    judged
+        The laws behind it, with their fits.
+    selected
+        The found law that was chosen without seeing held-out rows; `None` when none passed.
+    """
+
+    folder: RunFolder
+    dataset: Dataset
+    leaderboard: pd.DataFrame
+    judged: Sequence[Judged]
+    selected: Judged | None
+
+    def best(self, kind: str) -> Judged | None:
+        """The law of a kind (``published``, ``null``, ``found``) with the smallest held-out error."""
+        rank = {name: number for number, name in enumerate(self.leaderboard["law"])}
+        laws = [judged for judged in self.judged if judged.law.kind == kind]
+        return min(laws, key=lambda judged: rank[judged.law.name]) if laws else None
+
+    def verdict(self) -> str:
+        """One honest sentence: how the chosen law compares with the best published and null law on the held-out rows."""
+        if self.selected is None:
+            return "No found law passed the sanity checks, so none was chosen."
+        errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
+        parts = []
+        for kind in ("published", "null"):
+            other = self.best(kind)
+            if other is not None:
+                ratio = errors[self.selected.law.name] / errors[other.law.name]
+                side = "below" if ratio < 1 else "above" if ratio > 1 else "equal to"
+                parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name} ({side} it)")
+        return f"Its held-out error is {' and '.join(parts)}." if parts else "There was no law to compare it with."
+
+    def _repr_html_(self) -> str:
+        return str(self.leaderboard.drop(columns="constants").to_html())
