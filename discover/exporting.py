@@ -12,7 +12,7 @@ import pandas as pd
 from discover.cards import card_paths
 from discover.errors import InputError, one_of
 from discover.export import document, equation, law_card, record, table
-from discover.law import FittedValues, Law, load_law
+from discover.law import Law, load_law
 from discover.runs import RunFolder, json_ready, open_run
 
 FORMATS = ("latex", "table", "document", "card", "json")
@@ -27,7 +27,6 @@ class _Source:
     errors: Mapping[str, float | None]
     board: pd.DataFrame | None = None
     caption: str = ""
-    fits: tuple[FittedValues, ...] = ()
 
 
 def export(source: str, format_: str = "latex", *, law: str | None = None) -> str:
@@ -55,7 +54,7 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
         return table(board, caption=caption)
     found = _law_source(source) if _is_law(source) else _run_source(source, law)
     if format_ == "card":
-        return law_card(found.law, title=found.law.title, fits=list(found.fits))
+        return law_card(found.law)
     if format_ == "json":
         return json.dumps(json_ready(record(found.law, found.values, found.errors)), indent=2) + "\n"
     text = equation(found.law, found.values, found.errors)
@@ -103,13 +102,13 @@ def _run_source(source: str, law: str | None) -> _Source:
         raise InputError(f"the run {folder.path} has no law {law!r}: {one_of(law, names)}")
     loaded = load_law(folder.path / "laws" / f"{law}.toml")
     last = loaded.fits[-1]
-    return _Source(loaded, last.values, last.errors, board, caption, loaded.fits)
+    return _Source(loaded, last.values, last.errors, board, caption)
 
 
 def _law_source(source: str) -> _Source:
     law = load_law(source)
     if law.published:
-        return _Source(law, law.published[0].values, law.published[0].errors, fits=law.fits)
+        return _Source(law, law.published[0].values, law.published[0].errors)
     if law.fits:
-        return _Source(law, law.fits[-1].values, law.fits[-1].errors, fits=law.fits)
+        return _Source(law, law.fits[-1].values, law.fits[-1].errors)
     return _Source(law, {}, {})

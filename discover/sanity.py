@@ -7,7 +7,7 @@ that reaches from the smallest values of the data to 100 times the largest:
 - its returns diminish: a doubling of a size never buys more than the doubling before (all published laws of
   this kind do so; a law that first is flat and then dives was bent to the data);
 - it is finite and positive;
-- its limit, far out, is not negative: a loss has a floor at zero.
+- far out it neither turns upwards nor below zero: a loss has a floor.
 
 Each check is pass, fail or unknown, with the point that shows it.
 """
@@ -116,15 +116,18 @@ def _check(label: str, bad: np.ndarray, grid: Mapping[str, np.ndarray], skip: in
 def _limit(
     law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str
 ) -> SanityCheck:
-    """Whether the law stays at or above zero when one feature grows without end (here by a factor of 1e100)."""
-    label = f"limit in {name} is not negative"
-    grid = _grid({key: columns[key] for key in law.features}, name, 1.0)
-    grid[name] = grid[name] * FAR
-    prediction = law.predict(grid, values)
-    if np.isnan(prediction).any():
-        return SanityCheck(label, "unknown", "the law cannot be computed there")
-    bad = prediction < 0
-    return SanityCheck(label, "fail", f"negative at {_point(grid, bad)}") if bad.any() else SanityCheck(label, "pass")
+    """Whether the law stays between zero and its value beyond the data when a feature grows without end (by 1e100)."""
+    label = f"limit in {name}"
+    grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
+    last = {key: column[..., -1] for key, column in grid.items()}
+    far = {**last, name: last[name] * FAR}
+    near_value, far_value = law.predict(last, values), law.predict(far, values)
+    if np.isnan(far_value).any() or not np.isfinite(near_value).all():
+        return SanityCheck(label, "unknown", f"the law cannot be computed at {_point(far, np.isnan(far_value))}")
+    for bad, what in ((far_value < 0, "negative"), (far_value > near_value * (1 + TOLERANCE), "rising")):
+        if bad.any():
+            return SanityCheck(label, "fail", f"{what} at {_point(far, bad)}")
+    return SanityCheck(label, "pass")
 
 
 def _finite(

@@ -5,7 +5,8 @@ training sizes and asks how well it predicts the larger ones; several of them, a
 split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the target
 can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so errors are averaged by
 size first. Among the laws that are no worse than the best by one standard error of the paired difference over
-sizes, the simplest is chosen; a law that fails its sanity checks cannot be.
+sizes, the simplest is chosen. A law that fails its sanity checks cannot be chosen; one with a constant that the rows do
+not determine must earn it by a much smaller error.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from discover.scoring import score
 
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
+EARNED = 0.7  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
@@ -85,6 +87,12 @@ class Judged:
     def inner_error(self) -> float:
         """Mean of the inner errors."""
         return float(np.mean(self.inner_errors)) if len(self.inner_errors) else float("inf")
+
+    @property
+    def determined(self) -> bool:
+        """Whether the rows determine every constant: none at its bound, none with an error above its size."""
+        fit = self.fit
+        return all(abs(value) > fit.errors[name] for name, value in fit.values.items())
 
     @property
     def sane(self) -> bool:
@@ -157,6 +165,10 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     if not sane:
         return None
     best = min(sane, key=lambda candidate: candidate.inner_error)
+    determined = [candidate for candidate in sane if candidate.determined]
+    if determined and best.inner_error > EARNED * min(candidate.inner_error for candidate in determined):
+        sane = determined
+        best = min(sane, key=lambda candidate: candidate.inner_error)
     close = []
     for candidate in sane:
         difference = candidate.inner_errors - best.inner_errors

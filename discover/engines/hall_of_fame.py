@@ -65,7 +65,7 @@ class Template:
         """The expression `name` with formulas for its arguments, in the language of formulas.
 
         >>> read_template("f = log(#1) ^ #2; a = [1.0]").formula("f", ["N/1e9", "E"])
-        '(log((N/1e9))) ** (E)'
+        'log ( (N/1e9) ) ** (E)'
         """
         if name not in self.expressions:
             raise EquationError(f"the template has no expression {name!r}: there are {', '.join(self.expressions)}")
@@ -141,7 +141,7 @@ def candidate_formula(equation: str, features: Mapping[str, str], scales: Mappin
     Examples
     --------
     >>> candidate_formula("1.5f0 / (x_N ^ -0.25)", {"x_N": "N"}, {"N": 100.0})
-    '1.5/(N/100)**(-0.25)'
+    '0.4743416490252569*N**0.25'
     """
     places = {
         name: symbol if scales.get(symbol, 1.0) == 1.0 else f"{symbol}/{scales[symbol]!r}"
@@ -151,7 +151,9 @@ def candidate_formula(equation: str, features: Mapping[str, str], scales: Mappin
     try:
         return to_text(parse(text, features=features.values(), constants=()))
     except FormulaError as error:
-        raise EquationError(f"{equation!r} is no formula: {error.reason}") from None
+        raise EquationError(f"{_shown(equation)} cannot be read: {error.reason}") from None
+    except (ValueError, TypeError, ArithmeticError):  # SymPy's own, e.g. of the smaller of two complex numbers
+        raise EquationError(f"{_shown(equation)} cannot be read: it has no real value") from None
 
 
 def read_template(equation: str) -> Template:
@@ -165,7 +167,7 @@ def read_template(equation: str) -> Template:
     for part in equation.split(";"):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name.isidentifier() or name in expressions or name in parameters:
-            raise EquationError(f"{equation!r} is not a template's equation: {part.strip()!r} is not 'name = value'")
+            raise EquationError(f"{_shown(equation)} cannot be read: {part.strip()[:60]!r} is not 'name = value'")
         if not value.startswith("["):
             _tokens(value)  # refuses what is none
             expressions[name] = value
@@ -173,7 +175,7 @@ def read_template(equation: str) -> Template:
         try:
             parameters[name] = tuple(_number(cell) for cell in value.removeprefix("[").removesuffix("]").split(","))
         except ValueError:
-            raise EquationError(f"{equation!r} is not a template's equation: {value!r} is not a list of numbers") from None
+            raise EquationError(f"{_shown(equation)} cannot be read: {name} is not a list of numbers") from None
     return Template(expressions, parameters)
 
 
@@ -201,28 +203,30 @@ def _translate(equation: str, places: Mapping[str, str]) -> str:
         elif kind == "sign":
             pieces.append("**" if token == "^" else token)
         else:
-            raise EquationError(f"{equation!r} is no formula: {token!r} is not known; {_known(places)}")
+            known = ", ".join([*places, *FUNCTIONS])
+            raise EquationError(f"{_shown(equation)} cannot be read: {token!r} is not known; known are {known}")
     return " ".join(pieces)
 
 
 def _tokens(equation: str) -> list[tuple[str, str]]:
     """Kind and text of each token, without white space."""
     if len(equation) > _MAX_LENGTH:
-        raise EquationError(f"{equation[:60]!r}... is no formula: it has {len(equation)} characters")
+        raise EquationError(f"{_shown(equation)} cannot be read: it has {len(equation)} characters")
     tokens = []
     position = 0
     while position < len(equation):
         match = _TOKEN.match(equation, position)
         if match is None:
-            raise EquationError(f"{equation!r} is no formula: {equation[position]!r} at column {position + 1}")
+            raise EquationError(f"{_shown(equation)} cannot be read: {equation[position]!r} at column {position + 1}")
         if match.lastgroup != "space":
             tokens.append((str(match.lastgroup), match.group()))
         position = match.end()
     return tokens
 
 
-def _known(places: Mapping[str, str]) -> str:
-    return f"known are {', '.join([*places, *FUNCTIONS])}"
+def _shown(equation: str) -> str:
+    """An equation as messages quote it."""
+    return f"equation {equation if len(equation) <= 80 else equation[:77] + '...'!r}"
 
 
 def _decimal(token: str) -> str:

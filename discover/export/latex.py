@@ -46,7 +46,7 @@ def part_definitions(law: Law) -> dict[str, str]:
 
 def equation(
     law: Law,
-    values: Mapping[str, float],
+    values: Mapping[str, float] | None = None,
     errors: Mapping[str, float | None] | None = None,
     *,
     label: str = "",
@@ -59,7 +59,7 @@ def equation(
     law
         The law. Its named parts are defined in aligned lines below the formula; a long sum is broken at its terms.
     values
-        Value of every constant, by name.
+        Value of every constant, by name; without any, the constants are open and only the formula is printed.
     errors
         Standard errors of the constants, by name; each value is rounded to its error (`rounding.rounded`). A constant
         whose error is missing or not finite is printed without one.
@@ -70,12 +70,12 @@ def equation(
 
     Returns
     -------
-    An ``equation`` environment and a line of text.
+    An ``equation`` environment and a line of text, empty when there is nothing to say.
 
     Raises
     ------
     InputError
-        When a constant has no value, a name is not a constant of the law, or an error is negative.
+        When only some constants have values, a name is not a constant of the law, or an error is negative.
 
     Examples
     --------
@@ -90,6 +90,7 @@ def equation(
     constants = [
         f"${names[constant.name]} = {latex_number(constant.value, constant.error)}$"
         for constant in constant_values(law, values, errors)
+        if constant.value is not None
     ]
     left = names[law.target]
     lines = [*_lines(law, left), *(f"{names[name]} &= {text}" for name, text in part_definitions(law).items())]
@@ -98,7 +99,8 @@ def equation(
         body = [f"  {left} = {right_hand_side(law)}"]
     else:
         body = [r"  \begin{aligned}", " \\\\\n".join(f"    {line}" for line in lines), r"  \end{aligned}"]
-    below = _sentence("with ", constants, ", ") + (_feature_meanings(law, names) if meanings else "")
+    sentences = [_sentence("with ", constants, ", "), _feature_meanings(law, names) if meanings else ""]
+    below = " ".join(filter(None, sentences))
     return "\n".join([opening, *body, r"\end{equation}", *([below] if below else [])]) + "\n"
 
 
@@ -142,8 +144,10 @@ def table(
     if not rows:
         raise InputError("the leaderboard has no rows: there is no table of no laws")
     insane = any(_is_false(row.get("sane")) for row in rows)
-    note = r" $\dagger$: failed a check of its behaviour beyond the data." if insane else ""
-    bold = r" Bold: the law that was selected without the held-out rows." if any(map(_selected, rows)) else ""
+    note = r"$\dagger$: failed a check of its behaviour beyond the data." if insane else ""
+    bold = r"Bold: the law that was selected without the held-out rows." if any(map(_selected, rows)) else ""
+    said = escape(caption)
+    said += "." if said and (bold or note) and said[-1] not in ".!?" else ""
     return "\n".join(
         [
             r"\begin{table}",
@@ -155,7 +159,7 @@ def table(
             *(f"    {_row(row, titles or {})} \\\\" for row in rows),
             r"    \bottomrule",
             r"  \end{tabular}",
-            rf"  \caption{{{escape(caption)}{bold}{note}}}",
+            rf"  \caption{{{' '.join(filter(None, [said, bold, note]))}}}",
             *([rf"  \label{{{label}}}"] if label else []),
             r"\end{table}",
             "",
@@ -210,7 +214,7 @@ def _feature_meanings(law: Law, names: Mapping[str, str]) -> str:
         for name, meaning in law.features.items()
         if meaning.strip()
     ]
-    return _sentence(" Features: ", meanings, "; ")
+    return _sentence("Features: ", meanings, "; ")
 
 
 def _sentence(opening: str, parts: Iterable[str], separator: str) -> str:
@@ -241,7 +245,9 @@ def _row(row: Mapping[Any, Any], titles: Mapping[str, str]) -> str:
     """The cells of one law, in the order of the columns."""
     bold = _selected(row)
     name = str(row["law"])
-    texts = [escape(titles.get(name, name)), escape(str(row["kind"]))]
+    # pandas reads the word "null" from a file as a missing value.
+    kind = row["kind"] if isinstance(row["kind"], str) else "null"
+    texts = [escape(titles.get(name, name)), escape(kind)]
     cells = [rf"\textbf{{{text}}}" if bold else text for text in texts]
     if _is_false(row.get("sane")):
         cells[0] += r"$^{\dagger}$"

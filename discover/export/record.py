@@ -16,7 +16,7 @@ from discover.law import Law
 
 def record(
     law: Law,
-    values: Mapping[str, float],
+    values: Mapping[str, float] | None = None,
     errors: Mapping[str, float | None] | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def record(
     law
         The law.
     values
-        Value of every constant, by name.
+        Value of every constant, by name; without any, the constants are open and their values null.
     errors
         Standard errors, by name; where one is missing or not finite the record has null.
     extra
@@ -42,8 +42,8 @@ def record(
     Raises
     ------
     InputError
-        When a constant has no value, a name is not a constant of the law, an error is negative, `extra` has a key
-        of the record itself, or a value that JSON cannot hold.
+        When only some constants have values, a name is not a constant of the law, an error is negative, or `extra`
+        has a key of the record itself or a value that JSON cannot hold.
 
     Examples
     --------

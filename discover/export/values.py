@@ -12,15 +12,15 @@ from discover.law import Law
 
 @dataclass(frozen=True)
 class ConstantValue:
-    """A constant of a law: its name, its value, and its standard error where there is one."""
+    """A constant of a law: its name, its value (`None` while it is open), and its standard error where there is one."""
 
     name: str
-    value: float
+    value: float | None
     error: float | None
 
 
 def constant_values(
-    law: Law, values: Mapping[str, float], errors: Mapping[str, float | None] | None = None
+    law: Law, values: Mapping[str, float] | None, errors: Mapping[str, float | None] | None = None
 ) -> list[ConstantValue]:
     """Value and error of each constant of `law`, in the order of the law.
 
@@ -29,20 +29,22 @@ def constant_values(
     law
         The law.
     values
-        Value of every constant, by name.
+        Value of every constant, by name; `None` or empty when all are open.
     errors
         Standard errors, by name. A missing, NaN or infinite one says that the error is not known.
 
     Raises
     ------
     InputError
-        When a constant has no value, a name is not a constant of the law, or an error is negative.
+        When only some constants have values, a name is not a constant of the law, or an error is negative.
     """
-    errors = errors or {}
+    values, errors = values or {}, errors or {}
     for given, what in ((values, "value"), (errors, "error")):
         for name in given:
             if name not in law.constants:
                 raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.constants)}")
+    if not values:
+        return [ConstantValue(name, None, None) for name in law.constants]
     return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.constants]
 
 

@@ -54,6 +54,10 @@ def test_numbers_that_are_not_finite_are_null():
     assert result["score"] == {"rmse": None, "rows": [None]}
 
 
+def test_the_constants_of_a_law_without_values_are_open():
+    assert record(load_law("constant"))["constants"] == {"c": {"value": None, "stderr": None}}
+
+
 def test_a_key_of_the_record_cannot_be_given_twice():
     with pytest.raises(InputError, match="key 'kind' of its own"):
         record(load_law("constant"), {"c": 1.0}, kind="found")
