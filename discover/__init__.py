@@ -26,7 +26,7 @@ _HOME = {
     "open_run": "discover.runs",
     "DiscoverError": "discover.errors",
 }
-__all__ = ["__version__", *_HOME]
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are texts
 
 
 def __getattr__(name: str) -> Any:

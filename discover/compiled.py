@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sympy
@@ -44,8 +45,8 @@ class Compiled:
 
     features: tuple[str, ...]
     constants: tuple[str, ...]
-    _value: Callable[..., object]
-    _jacobian: Callable[..., Sequence[object]]
+    _value: Callable[..., Any]
+    _jacobian: Callable[..., Sequence[Any]]
 
     def predict(self, columns: Sequence[np.ndarray], constants: np.ndarray) -> np.ndarray:
         """Predictions, shape (sets, rows), for `constants` of shape (sets, constants).
@@ -54,7 +55,7 @@ class Compiled:
         """
         with np.errstate(all="ignore"):
             value = self._value(*columns[: len(self.features)], *self._split(constants))
-        return np.array(np.broadcast_to(value, self._shape(columns, constants)), dtype=float)  # type: ignore[arg-type]
+        return np.array(np.broadcast_to(value, self._shape(columns, constants)), dtype=float)
 
     def predict_with_jacobian(
         self, columns: Sequence[np.ndarray], constants: np.ndarray
@@ -66,7 +67,7 @@ class Compiled:
         jacobian = np.empty((*shape, len(self.constants)))
         for k, derivative in enumerate(derivatives):
             jacobian[..., k] = derivative
-        return np.array(np.broadcast_to(value, shape), dtype=float), jacobian  # type: ignore[arg-type]
+        return np.array(np.broadcast_to(value, shape), dtype=float), jacobian
 
     def _split(self, constants: np.ndarray) -> list[np.ndarray]:
         return [constants[:, k, None] for k in range(len(self.constants))]

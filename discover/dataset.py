@@ -402,7 +402,7 @@ def _computed(symbol: str, formula: str, table: pd.DataFrame, tidy: pd.DataFrame
     return result
 
 
-def _refuse(bad: pd.Series, values: pd.Series, where: str, column: str, what: str) -> None:
+def _refuse(bad: pd.Series | np.ndarray, values: pd.Series, where: str, column: str, what: str) -> None:
     rows = np.flatnonzero(np.asarray(bad))
     if len(rows):
         others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""

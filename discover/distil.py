@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import IO
 
@@ -88,9 +88,10 @@ def distil(
         law, start = law_and_start
         if law.features and len(law.constants) <= max_constants and law.complexity <= max_complexity:
             earlier = found.get(law.formula)
-            if earlier is not None:
-                law, start, origins = earlier.law, dict(earlier.start), [*earlier.origins, *origins]
-            found[law.formula] = Proposal(law, start, tuple(origins))
+            if earlier is None:
+                found[law.formula] = Proposal(law, start, tuple(origins))
+            else:
+                found[law.formula] = replace(earlier, origins=(*earlier.origins, *origins))
     return sorted(found.values(), key=lambda p: (len(p.law.constants), p.law.complexity, p.law.formula))
 
 

@@ -96,11 +96,13 @@ def _dependency(name: str) -> Finding:
 def _operon() -> Finding:
     name = "engine operon"
     if util.find_spec("pyoperon") is None:
-        return Finding(name, "optional", "not installed; it has wheels for Linux x86-64 and macOS arm64", "pip install pyoperon")
+        detail = "not installed; there are wheels for Linux x86-64 and macOS arm64"
+        return Finding(name, "optional", detail, "pip install pyoperon")
     try:
         import pyoperon  # noqa: F401  # a wheel of the wrong kind is found out only by importing it
     except ImportError as error:
-        return Finding(name, "missing", f"pyoperon cannot be imported: {error}", "pip install --force-reinstall pyoperon")
+        advice = "pip install --force-reinstall pyoperon"
+        return Finding(name, "missing", f"pyoperon cannot be imported: {error}", advice)
     return Finding(name, "ok", f"pyoperon {metadata.version('pyoperon')}")
 
 
@@ -148,7 +150,8 @@ def _card_folders() -> Iterator[Finding]:
         if Path(part).is_dir():
             yield Finding("DISCOVER_PATH", "ok", part)
         else:
-            yield Finding("DISCOVER_PATH", "missing", f"there is no folder {part!r}", "make it, or take it out of DISCOVER_PATH")
+            advice = "make it, or take it out of DISCOVER_PATH"
+            yield Finding("DISCOVER_PATH", "missing", f"there is no folder {part!r}", advice)
 
 
 def pysr_missing() -> str | None:

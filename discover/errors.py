@@ -38,7 +38,7 @@ class FitError(DiscoverError):
     """A law cannot be fitted to the rows it was given."""
 
 
-class Interrupted(DiscoverError):
+class Interrupted(DiscoverError):  # noqa: N818 - it is no error of anybody's
     """The user stopped a run; the message says how to go on."""
 
 

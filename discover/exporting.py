@@ -86,7 +86,8 @@ def _board(folder: RunFolder) -> tuple[pd.DataFrame, str]:
         raise InputError(f"the run {folder.path} has no leaderboard (it is {state}): discover resume {folder.path}")
     name = folder.manifest.get("dataset", {})
     label = f"{name.get('name', '')} (generated)" if name.get("generated") else name.get("name", "")
-    return pd.read_csv(path), f"Laws on {label}, best held-out first."
+    # "null" is a kind of law here, not a missing value.
+    return pd.read_csv(path, keep_default_na=False, na_values=[""]), f"Laws on {label}, best held-out first."
 
 
 def _run_source(source: str, law: str | None) -> _Source:
@@ -94,13 +95,15 @@ def _run_source(source: str, law: str | None) -> _Source:
     board, caption = _board(folder)
     names = [str(name) for name in board["law"]]
     if law is None:
-        chosen = board.loc[board["selected"].astype(bool), "law"]
+        chosen = board.loc[board["selected"].astype(str) == "True", "law"]
         if not len(chosen):
             raise InputError(f"the run {folder.path} chose no law: name one with --law, of {', '.join(names)}")
         law = str(chosen.iloc[0])
     if law not in names:
         raise InputError(f"the run {folder.path} has no law {law!r}: {one_of(law, names)}")
     loaded = load_law(folder.path / "laws" / f"{law}.toml")
+    if not loaded.fits:
+        raise InputError(f"the card of law {law!r} in the run {folder.path} has no fit")
     last = loaded.fits[-1]
     return _Source(loaded, last.values, last.errors, board, caption)
 

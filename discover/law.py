@@ -227,7 +227,7 @@ class Law:
         columns = np.broadcast_arrays(*(np.asarray(features[name], dtype=float) for name in self.features))
         shape = columns[0].shape if columns else ()
         flat = [column.ravel() for column in columns]
-        return self.compiled.predict(flat, constants[None, :])[0].reshape(shape)
+        return np.asarray(self.compiled.predict(flat, constants[None, :])[0].reshape(shape))
 
     def check(self, check: Check, values: Mapping[str, float]) -> float:
         """The number that the law gives where `check` has the source's; they agree within ``check.allowed()``."""

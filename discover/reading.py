@@ -13,10 +13,10 @@ from discover.errors import DataError, one_of
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
-    "csv": lambda path: pd.read_csv(path),
+    "csv": pd.read_csv,
     "tsv": lambda path: pd.read_csv(path, sep="\t"),
     "jsonl": lambda path: pd.read_json(path, lines=True, compression="infer"),
-    "parquet": lambda path: pd.read_parquet(path),
+    "parquet": pd.read_parquet,
 }
 
 

@@ -11,8 +11,9 @@ not determine must earn it by a much smaller error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,9 +25,11 @@ from discover.law import Law
 from discover.sanity import SanityCheck, passes, sanity
 from discover.scoring import score
 
+T = TypeVar("T")
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
 EARNED = 0.7  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
+WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
@@ -131,7 +134,7 @@ def inner_hold_outs(sizes: np.ndarray, shares: Sequence[float] = SHARES) -> list
 
 def judge_baselines(laws: Sequence[Law], rows: Rows, objective: Objective, *, seed: int, jobs: int) -> list[Judged]:
     """Fit and judge published and null laws; a law that cannot be fitted to the rows is left out."""
-    found = _parallel([(law, None, "", rows, objective, seed, 64) for law in laws], jobs)
+    found = _in_processes(_judge, [(law, None, "", rows, objective, seed, 64) for law in laws], jobs)
     return [judged for judged in found if judged is not None]
 
 
@@ -140,10 +143,10 @@ def judge_proposals(
 ) -> list[Judged]:
     """Fit and judge found laws: all on the first inner hold-out, the best of them thoroughly."""
     first = inner_hold_outs(rows.columns[rows.axis])[0]
-    tasks = [(proposal, rows, first, objective, seed) for proposal in proposals]
-    quick = _run(_quick_error, tasks, jobs)
+    quick = _in_processes(_quick_error, [(p, rows, first, objective, seed) for p in proposals], jobs)
     finalists = _finalists(proposals, quick)
-    found = _parallel([(p.law, p.start, p.engine, rows, objective, seed, 24) for p in finalists], jobs)
+    tasks = [(p.law, p.start, p.engine, rows, objective, seed, 24) for p in finalists]
+    found = _in_processes(_judge, tasks, jobs)
     return _without_twins([judged for judged in found if judged is not None], rows)
 
 
@@ -246,14 +249,10 @@ def _without_twins(judged: Sequence[Judged], rows: Rows) -> list[Judged]:
     return kept
 
 
-def _parallel(tasks: list[tuple], jobs: int) -> list[Judged | None]:  # type: ignore[type-arg]
-    return _run(_judge, tasks, jobs)
-
-
-def _run(function, tasks, jobs):  # type: ignore[no-untyped-def]
+def _in_processes(function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], jobs: int) -> list[T]:
     """Call `function` with each of the tasks, in `jobs` processes, in order."""
-    if jobs == 1 or len(tasks) < 8:
+    if jobs == 1 or len(tasks) < WORTH_PROCESSES:
         return [function(*task) for task in tasks]
     from joblib import Parallel, delayed
 
-    return Parallel(n_jobs=jobs)(delayed(function)(*task) for task in tasks)
+    return list(Parallel(n_jobs=jobs)(delayed(function)(*task) for task in tasks))

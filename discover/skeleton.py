@@ -151,8 +151,9 @@ def skeleton(expression: sympy.Expr, features: Sequence[str]) -> Skeleton:
     # Terms are ordered by their features as the dataset lists them, so that N comes before D.
     codes = {symbol(name, positive=True): sympy.Symbol(f"!{k:02d}") for k, name in enumerate(features)}
     namer = _Namer(features, codes)
-    named = namer.name(expression, top=True)
-    return Skeleton(to_text(named), namer.constants, namer.values)
+    terms = [to_text(term) for term in namer.terms(expression)]
+    text = " + ".join(terms).replace("+ -", "- ")
+    return Skeleton(text, namer.constants, namer.values)
 
 
 class _Namer:
@@ -163,15 +164,20 @@ class _Namer:
         self.constants: dict[str, Constant] = {}
         self.values: dict[str, float] = {}
 
+    def terms(self, expression: sympy.Expr, top: bool = True) -> list[sympy.Expr]:
+        """The terms of a sum with names for numbers, the constant first."""
+        terms = sympy.Add.make_args(expression)
+        floor = top and not any(isinstance(f, sympy.log) for term in terms for f in sympy.Mul.make_args(term))
+        ordered = sorted(terms, key=lambda term: (not term.is_Number, self._order(term)))
+        return [self.name(term, floor) for term in ordered]
+
     def name(self, expression: sympy.Expr, top: bool = False) -> sympy.Expr:
         if expression.is_Number:
             return self._shift(expression, top) if _is_constant(expression) else expression
         if expression.is_Atom:
             return expression
         if expression.is_Add:
-            floor = top and not any(isinstance(f, sympy.log) for t in expression.args for f in sympy.Mul.make_args(t))
-            terms = sorted(expression.args, key=lambda term: (not term.is_Number, self._order(term)))
-            return sympy.Add(*[self.name(term, floor) for term in terms])
+            return sympy.Add(*self.terms(expression, top))
         if expression.is_Mul:
             number, rest = expression.as_coeff_Mul()
             factors = sorted(sympy.Mul.make_args(rest), key=self._order)

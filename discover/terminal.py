@@ -236,7 +236,7 @@ def show_datasets(cards: Mapping[str, DatasetCard], *, as_json: bool = False) ->
     rows = []
     for entry in entries:
         origin = "generated" if entry["generated"] else entry["source"]
-        rows.append({**entry, "features": ", ".join(entry["features"]), "source": origin})
+        rows.append({**entry, "features": ", ".join(cards[str(entry["name"])].features), "source": origin})
     _list(rows, ("name", "rows", "features", "hold_out", "source", "title"), False)
 
 

@@ -41,3 +41,13 @@ def _own_folders(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("DISCOVER_PATH", raising=False)
     if "mirror" not in request.fixturenames:
         monkeypatch.delenv("DISCOVER_MIRROR", raising=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """Where DISCOVER_REQUIRE_MIRROR is set, a skipped test that needs the mirror has failed."""
+    report = yield
+    if report.skipped and item.get_closest_marker("mirror") and os.environ.get("DISCOVER_REQUIRE_MIRROR"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} needs the mirror, which is there, and was skipped: {report.longrepr}"
+    return report

@@ -156,6 +156,15 @@ def candidate_formula(equation: str, features: Mapping[str, str], scales: Mappin
         raise EquationError(f"{_shown(equation)} cannot be read: it has no real value") from None
 
 
+def shape_of(equation: str) -> str:
+    """An equation with every number replaced: equations of one shape differ in their constants only.
+
+    >>> shape_of("1.5 / (x_N ^ -0.25)")
+    'c / ( x_N ^ - c )'
+    """
+    return " ".join("c" if kind == "number" else token for kind, token in _tokens(equation))
+
+
 def read_template(equation: str) -> Template:
     """Take an equation of a `TemplateExpressionSpec` apart.
 

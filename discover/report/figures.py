@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,10 +16,11 @@ from matplotlib.figure import Figure
 
 from discover.dataset import Dataset
 from discover.fitting import Fit
+from discover.scoring import score
 
 LEVELS = 5  # curves, one a level of the second feature
-HELD_OUT = dict(marker="D", s=34, linewidths=1.2, edgecolors="black", zorder=4)
-TRAINING = dict(marker="o", s=18, linewidths=0.0, alpha=0.8, zorder=3)
+HELD_OUT: dict[str, Any] = {"marker": "D", "s": 34, "linewidths": 1.2, "edgecolors": "black", "zorder": 4}
+TRAINING: dict[str, Any] = {"marker": "o", "s": 18, "linewidths": 0.0, "alpha": 0.8, "zorder": 3}
 
 
 def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: str, title: str = "") -> Figure:
@@ -80,7 +82,8 @@ def parity(dataset: Dataset, held_out: np.ndarray, fits: Sequence[tuple[str, Fit
         axes.set_xlim(low - margin, high + margin)
         axes.set_ylim(low - margin, high + margin)
         axes.set_aspect("equal")
-        axes.set_title(name, fontsize=10)
+        held = f"\nheld-out RMSE {score(prediction[held_out], losses[held_out]).rmse:.4f}" if held_out.any() else ""
+        axes.set_title(f"{name}{held}", fontsize=10)
         axes.set_xlabel(f"measured {dataset.target.symbol} ({dataset.target.unit})")
     panels[0].set_ylabel(f"predicted {dataset.target.symbol} ({dataset.target.unit})")
     panels[0].legend(loc="upper left", frameon=False)
