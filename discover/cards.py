@@ -47,7 +47,8 @@ def card_paths(kind: Kind) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     for folder in card_folders(kind):
         for path in sorted(folder.glob("*.toml")):
-            if folder.name == kind or _kind_of(path) == kind:
+            # A card that cannot be read is shown where its folder says what it is, so that its error is seen.
+            if (kind_of(path) or folder.name) == kind:
                 paths.setdefault(path.stem, path)
     return dict(sorted(paths.items()))
 
@@ -72,11 +73,11 @@ def find_card(kind: Kind, name: str | Path) -> Path:
     raise InputError(f"unknown {_WORD[kind]} {text!r}: {one_of(text, paths)} ({_COMMAND[kind]} lists them)")
 
 
-def _kind_of(path: Path) -> Kind | None:
+def kind_of(path: Path) -> Kind | None:
     """What a card is about, by the key that only this kind has; `None` when it cannot be read."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
         return None
     if "formula" in data:
         return "baselines"
@@ -94,12 +95,12 @@ def read_card(path: Path, model: type[CardT]) -> CardT:
         When the file is not TOML or not such a card; the message names file, key, value and what is legal.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CardError(f"{path}: the card cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise CardError(f"{path}: the card is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         raise CardError(f"{path}: the card is not TOML: {error}") from None
     return validate(data, model, where=str(path))
 
@@ -109,22 +110,38 @@ def validate(data: dict[str, Any], model: type[CardT], where: str) -> CardT:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise CardError(f"{where}: {'; '.join(_messages(error, model))}") from None
+        raise CardError(f"{where}: {'; '.join(_messages(error, model, data))}") from None
 
 
-def _messages(error: ValidationError, model: type[Card]) -> Iterator[str]:
-    for problem in error.errors()[:5]:
-        key = ".".join(str(part) for part in problem["loc"]) or "(card)"
+def _messages(error: ValidationError, model: type[Card], data: dict[str, Any]) -> Iterator[str]:
+    problems = [(_key(problem["loc"], data, problem["type"] == "missing"), problem) for problem in error.errors()]
+    # Where a key may be a text or a table, each refuses the value: the one that got further says more.
+    problems = [(key, problem) for key, problem in problems if not any(k.startswith(f"{key}.") for k, _ in problems)]
+    for key, problem in problems[:5]:
         if problem["type"] == "extra_forbidden":
             name = str(problem["loc"][-1])
             yield f"unknown key {key!r}: {one_of(name, _legal_keys(model, problem['loc'][:-1]))}"
         elif problem["type"] == "missing":
             yield f"the key {key!r} is missing"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
+            is_table = problem["type"] in ("model_type", "dict_type")
+            message = "it must be a table" if is_table else problem["msg"].removeprefix("Value error, ")
             value = problem["input"]
             shown = f" (it is {value!r})" if isinstance(value, str | int | float | bool) else ""
             yield f"{key}: {message[0].lower() + message[1:]}{shown}"
+
+
+def _key(location: tuple[int | str, ...], data: Any, missing: bool) -> str:
+    """The key of an error as it stands in the card: without pydantic's names of the alternatives of a value."""
+    key = []
+    for place, part in enumerate(location):
+        held = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if held or (isinstance(data, dict) and part in data):
+            data = data[part]
+        elif not (missing and place == len(location) - 1):
+            continue
+        key.append(str(part))
+    return ".".join(key) or "(card)"
 
 
 def _legal_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -22,6 +22,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[pd.Series, object], pd.Series]] = 
     ast.Eq: lambda left, right: left == right,
     ast.NotEq: lambda left, right: left != right,
 }
+_NUMERIC = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
 
 
 class ConditionError(InputError):
@@ -44,13 +45,11 @@ def rows_where(table: pd.DataFrame, text: str) -> np.ndarray:
     >>> rows_where(pd.DataFrame({"N": [1e8, 1e9, 4e9]}), "N >= 1e9").tolist()
     [False, True, True]
     """
-    if len(text) > MAX_LENGTH:
-        raise ConditionError(f"the row rule has {len(text)} characters, more than the {MAX_LENGTH} allowed")
+    tree = _syntax(text)
     try:
-        tree = ast.parse(text.strip(), mode="eval")
         return np.asarray(_evaluate(tree.body, table, text), dtype=bool)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ConditionError(f"{text!r} is not a row rule: write for example 'N >= 4e9'") from None
+    except RecursionError:
+        raise ConditionError(f"{text!r} is not a row rule: it is nested too deep") from None
 
 
 def names_in(text: str) -> list[str]:
@@ -59,12 +58,17 @@ def names_in(text: str) -> list[str]:
     >>> names_in("N >= 4e9 and D > 1e9")
     ['N', 'D']
     """
+    found = [(node.col_offset, node.id) for node in ast.walk(_syntax(text)) if isinstance(node, ast.Name)]
+    return [name for _, name in sorted(found)]
+
+
+def _syntax(text: str) -> ast.Expression:
+    if len(text) > MAX_LENGTH:
+        raise ConditionError(f"the row rule has {len(text)} characters, more than the {MAX_LENGTH} allowed")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        return ast.parse(text.replace("\n", " ").strip(), mode="eval")  # a card may break a long rule into lines
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ConditionError(f"{text!r} is not a row rule: write for example 'N >= 4e9'") from None
-    found = [(node.col_offset, node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return [name for _, name in sorted(found)]
 
 
 def _evaluate(node: ast.AST, table: pd.DataFrame, text: str) -> pd.Series:
@@ -89,7 +93,10 @@ def _compare(node: ast.Compare, table: pd.DataFrame, text: str) -> pd.Series:
             if not isinstance(right_node, ast.Tuple | ast.List):
                 raise ConditionError(f"{text!r}: 'in' needs a list in parentheses, as in \"router in ('Hash', 'Dense')\"")
             members = [_literal(element, text) for element in right_node.elts]
-            part = _column(left, text).isin(members)
+            column = _column(left, text)
+            for member in members:
+                _check_kinds(column, member, text)
+            part = column.isin(members).astype(bool)
             result = result & (part if isinstance(operator, ast.In) else ~part)
             continue
         right = _operand(right_node, table, text)
@@ -110,10 +117,23 @@ def _mirrored(operator: ast.cmpop) -> ast.cmpop:
 def _compare_values(operator: ast.cmpop, left: pd.Series, right: object, text: str) -> pd.Series:
     if type(operator) not in _COMPARISONS:
         raise ConditionError(f"{text!r} is not a row rule: 'is' is not a comparison, use '=='")
+    _check_kinds(left, right, text)
     try:
-        return _COMPARISONS[type(operator)](left, right)
-    except TypeError:
+        result = _COMPARISONS[type(operator)](left, right)
+    except (TypeError, ValueError):
         raise ConditionError(f"{text!r} compares a column of words with a number, or the reverse") from None
+    unequal = isinstance(operator, ast.NotEq)  # a missing value is unequal to all, of every dtype
+    return pd.Series(result.to_numpy(dtype=bool, na_value=unequal), index=left.index)
+
+
+def _check_kinds(column: pd.Series, value: object, text: str) -> None:
+    """Refuse words against numbers, which pandas takes for merely unequal."""
+    if isinstance(value, pd.Series) or column.isna().all():
+        return
+    numeric = pd.api.types.infer_dtype(column, skipna=True) in _NUMERIC
+    if numeric == isinstance(value, str):
+        found = "numbers" if numeric else "words"
+        raise ConditionError(f"{text!r} compares the column {str(column.name)!r}, which holds {found}, with {value!r}")
 
 
 def _column(value: object, text: str) -> pd.Series:
@@ -139,5 +159,8 @@ def _literal(node: ast.AST, text: str) -> float | str:
         if isinstance(node.value, str):
             return node.value
         if isinstance(node.value, int | float) and not isinstance(node.value, bool):
-            return float(node.value)
+            try:
+                return float(node.value)
+            except OverflowError:
+                raise ConditionError(f"{text!r} is not a row rule: a number in it is too large") from None
     raise ConditionError(f"{text!r} is not a row rule: only columns, numbers and quoted words are compared")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from discover.cards import Card, card_paths, find_card, read_card
 from discover.compiled import compile_formula
@@ -81,7 +81,7 @@ class Drop(Card):
     """Rows that are dropped, with the reason."""
 
     where: str | None = None
-    largest: int | None = None
+    largest: int | None = Field(default=None, ge=1)
     of: str | None = None
     count: int | None = None
     because: str
@@ -171,7 +171,7 @@ class Dataset:
     ----------
     table
         One column a feature, by symbol, and one for the target; one row a trained model; the index is the row in the
-        file, counted from 1 below the header.
+        file, counted from 1 below the header, and on through the files when there are several.
     features, target
         What the columns mean.
     hold_out
@@ -263,8 +263,7 @@ def load_dataset(name: str | Path) -> Dataset:
     card = read_card(path, DatasetCard)
     if card.generate is not None:
         return _generated(card, card.generate, path)
-    table, sources = _read_files(card, path)
-    where = next(iter(sources))
+    table, sources, where = _read_files(card, path)
     table = _choose_rows(_renamed(table, card, where), card, where)
     return _dataset(card, path, _tidy(table, card, where), sources)
 
@@ -298,8 +297,27 @@ def _dataset(
     )
 
 
-def _read_files(card: DatasetCard, path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    tables, sources = [], {}
+@dataclass(frozen=True)
+class _Where:
+    """Where rows come from, for messages: the card, and each file with its number of rows."""
+
+    card: Path
+    files: list[tuple[str, int]]
+
+    def __str__(self) -> str:
+        return ", ".join(dict(self.files))
+
+    def row(self, row: int) -> str:
+        """A row, counted through all files, as file and row in it."""
+        for file, rows in self.files:
+            if row <= rows:
+                return f"{file}: row {row}"
+            row -= rows
+        raise AssertionError("no such row")
+
+
+def _read_files(card: DatasetCard, path: Path) -> tuple[pd.DataFrame, dict[str, str], _Where]:
+    tables, sources, files = [], {}, []
     for file in card.files:
         if file.url is not None:
             assert file.sha256 is not None  # the card was checked
@@ -309,14 +327,15 @@ def _read_files(card: DatasetCard, path: Path) -> tuple[pd.DataFrame, dict[str, 
             source = str(local)
             if file.sha256 is not None and local.is_file():
                 check(local, file.sha256)
-        table = read_table(local, file.format)
-        table.index = pd.RangeIndex(1, len(table) + 1, name="row")
-        tables.append(table)
+        tables.append(read_table(local, file.format))
+        files.append((source, len(tables[-1])))
         sources[source] = file.sha256 or sha256_of(local)
-    return (tables[0] if len(tables) == 1 else pd.concat(tables)), sources
+    table = tables[0] if len(tables) == 1 else pd.concat(tables)
+    table.index = pd.RangeIndex(1, len(table) + 1, name="row")
+    return table, sources, _Where(path, files)
 
 
-def _renamed(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame:
+def _renamed(table: pd.DataFrame, card: DatasetCard, where: _Where) -> pd.DataFrame:
     for short, column in card.columns.items():
         if column not in table.columns:
             raise DataError(f"{where}: there is no column {column!r}: {one_of(column, table.columns)}")
@@ -324,7 +343,7 @@ def _renamed(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame
     return table
 
 
-def _choose_rows(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame:
+def _choose_rows(table: pd.DataFrame, card: DatasetCard, where: _Where) -> pd.DataFrame:
     rules = card.rows
     if rules.last is not None:
         for column in (rules.last.of, rules.last.by):
@@ -345,13 +364,11 @@ def _choose_rows(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataF
     return table
 
 
-def _dropped(table: pd.DataFrame, drop: Drop, where: str) -> pd.DataFrame:
+def _dropped(table: pd.DataFrame, drop: Drop, where: _Where) -> pd.DataFrame:
     if drop.where is not None:
         gone = rows_where(table, drop.where)
     else:
-        if drop.of not in table.columns:
-            raise DataError(f"{where}: rows.drop: there is no column {drop.of!r}: {one_of(str(drop.of), table.columns)}")
-        order = np.argsort(-table[drop.of].to_numpy(), kind="stable")
+        order = np.argsort(-_numbers(table, str(drop.of), where).to_numpy(), kind="stable")
         gone = np.zeros(len(table), dtype=bool)
         gone[order[: drop.largest]] = True
     if drop.count is not None and int(gone.sum()) != drop.count:
@@ -359,7 +376,7 @@ def _dropped(table: pd.DataFrame, drop: Drop, where: str) -> pd.DataFrame:
     return table[~gone]
 
 
-def _tidy(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame:
+def _tidy(table: pd.DataFrame, card: DatasetCard, where: _Where) -> pd.DataFrame:
     """The columns of features and target, as numbers that are legal for their kind."""
     tidy = pd.DataFrame(index=table.index)
     for symbol, feature in card.features.items():
@@ -367,7 +384,7 @@ def _tidy(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame:
             tidy[symbol] = _numbers(table, feature.column, where)
         else:
             tidy[symbol] = _computed(symbol, str(feature.formula), table, tidy, where)
-        _refuse(tidy[symbol] <= 0, tidy[symbol], where, symbol, "is not positive")
+        _refuse(tidy[symbol] <= 0, tidy[symbol], where, feature.column or symbol, "is not positive")
     losses = _numbers(table, card.target.column, where)
     if card.target.positive:
         _refuse(losses <= 0, losses, where, card.target.column, "is not positive (else say target.positive = false)")
@@ -375,7 +392,7 @@ def _tidy(table: pd.DataFrame, card: DatasetCard, where: str) -> pd.DataFrame:
     return tidy
 
 
-def _numbers(table: pd.DataFrame, column: str, where: str) -> pd.Series:
+def _numbers(table: pd.DataFrame, column: str, where: _Where) -> pd.Series:
     if column not in table.columns:
         raise DataError(f"{where}: there is no column {column!r}: {one_of(column, table.columns)}")
     numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
@@ -385,7 +402,7 @@ def _numbers(table: pd.DataFrame, column: str, where: str) -> pd.Series:
     return numbers
 
 
-def _computed(symbol: str, formula: str, table: pd.DataFrame, tidy: pd.DataFrame, where: str) -> pd.Series:
+def _computed(symbol: str, formula: str, table: pd.DataFrame, tidy: pd.DataFrame, where: _Where) -> pd.Series:
     known = {name: tidy[name] for name in tidy.columns}
     for column in table.columns:
         if is_name(column) and column not in known:
@@ -393,7 +410,7 @@ def _computed(symbol: str, formula: str, table: pd.DataFrame, tidy: pd.DataFrame
     try:
         expression = parse(formula, features=known, constants=())
     except FormulaError as error:
-        raise CardError(f"{where}: features.{symbol}.formula: {error}") from None
+        raise CardError(f"{where.card}: features.{symbol}.formula: {error}") from None
     names = sorted(free.name for free in expression.free_symbols)
     columns = [_numbers(pd.DataFrame({name: known[name]}), name, where).to_numpy() for name in names]
     values = compile_formula(expression, tuple(names), ()).predict(columns, np.zeros((1, 0)))[0]
@@ -402,12 +419,13 @@ def _computed(symbol: str, formula: str, table: pd.DataFrame, tidy: pd.DataFrame
     return result
 
 
-def _refuse(bad: pd.Series | np.ndarray, values: pd.Series, where: str, column: str, what: str) -> None:
+def _refuse(bad: pd.Series | np.ndarray, values: pd.Series, where: _Where, column: str, what: str) -> None:
     rows = np.flatnonzero(np.asarray(bad))
     if len(rows):
         others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
-        row, value = values.index[rows[0]], values.iloc[rows[0]]
-        raise DataError(f"{where}: row {row}, column {column!r}: {value!r} {what}{others}")
+        value = values.iloc[rows[0]]
+        shown = repr(value) if isinstance(value, str) else str(value)
+        raise DataError(f"{where.row(int(values.index[rows[0]]))}, column {column!r}: {shown} {what}{others}")
 
 
 def _generated(card: DatasetCard, recipe: Generate, path: Path) -> Dataset:
@@ -424,10 +442,10 @@ def _generated(card: DatasetCard, recipe: Generate, path: Path) -> Dataset:
     losses = law.predict(columns, published.values) * (1 + recipe.noise * noise)
     raw = pd.DataFrame({**columns, card.target.column: losses})
     raw.index = pd.RangeIndex(1, len(raw) + 1, name="row")
-    where = str(path)
+    where = _Where(path, [(str(path), len(raw))])
     made = f"generated from {published.source} with {100 * recipe.noise:g} % noise, seed {recipe.seed}"
     table = _tidy(_choose_rows(raw, card, where), card, where)
-    return _dataset(card, path, table, {where: sha256_of(path)}, made)
+    return _dataset(card, path, table, {str(path): sha256_of(path)}, made)
 
 
 def as_row(values: Mapping[str, Any]) -> dict[str, np.ndarray]:

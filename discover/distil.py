@@ -78,7 +78,7 @@ def distil(
         Number of child processes that simplify.
     """
     by_formula: dict[str, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.formula)):
+    for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.formula, c.engine, c.seed)):
         by_formula.setdefault(candidate.formula, []).append(candidate)
     found: dict[str, Proposal] = {}
     for origins, simple in zip(by_formula.values(), _simplified(by_formula, features, time_limit, jobs), strict=True):
@@ -153,7 +153,6 @@ class Simplifier:
         self.time_limit = time_limit
         self._child: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
-        self._fresh = True
 
     def __enter__(self) -> Simplifier:
         return self
@@ -165,21 +164,22 @@ class Simplifier:
 
     def __call__(self, formula: str, features: list[str]) -> str | None:
         """Simple form of `formula`, or `None`."""
-        child = self._running()
         request = json.dumps({"formula": formula, "features": features})
         try:
+            child = self._running()
             assert child.stdin is not None  # opened as a pipe
             child.stdin.write(request + "\n")
             child.stdin.flush()
-            line = self._answers.get(timeout=self.time_limit + (START_LIMIT if self._fresh else 0.0))
-            self._fresh = False
-            return json.loads(line).get("formula") if line else None
-        except (queue.Empty, BrokenPipeError, json.JSONDecodeError):
+            answer: str | None = json.loads(self._answers.get(timeout=self.time_limit)).get("formula")
+        except (queue.Empty, BrokenPipeError, json.JSONDecodeError):  # too slow, or dead: an ended child says ""
             self._stop()
             return None
+        return answer
 
     def _running(self) -> subprocess.Popen[str]:
+        """The child, ready for a request."""
         if self._child is None or self._child.poll() is not None:
+            self._stop()
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "discover.simplify"],
                 stdin=subprocess.PIPE,
@@ -187,8 +187,9 @@ class Simplifier:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
-            self._answers, self._fresh = queue.Queue(), True
+            self._answers = queue.Queue()
             threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
+            json.loads(self._answers.get(timeout=START_LIMIT))
         return self._child
 
     def _stop(self) -> None:

@@ -7,6 +7,7 @@ A file whose checksum is wrong is never used and never enters the cache.
 from __future__ import annotations
 
 import os
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -68,38 +69,48 @@ def _sha256(path: Path) -> str:
 def _path_of(url: str) -> PurePosixPath:
     parts = urlsplit(url)
     inside = PurePosixPath(parts.netloc + unquote(parts.path))
-    if not parts.netloc or ".." in inside.parts:
-        raise InputError(f"{url!r} is not the address of a file")
+    if parts.scheme not in ("http", "https") or not parts.netloc or len(inside.parts) < 2 or ".." in inside.parts:
+        raise InputError(f"{url!r} is not the address of a file: it should read https://<host>/<path>")
     return inside
 
 
 def _download(sources: list[str], sha256: str, cached: Path) -> Path:
     import pooch
+    from urllib3.exceptions import HTTPError
 
     pooch.get_logger().setLevel("WARNING")
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiscoverError(
+            f"the cache {cached.parent} cannot be written ({error.strerror}): set DISCOVER_CACHE to another folder"
+        ) from None
     for number, source in enumerate(sources):
         last = number == len(sources) - 1
         try:
             # pooch downloads to a temporary file and moves it here only when its checksum is right.
             return Path(pooch.retrieve(source, f"sha256:{sha256}", fname=cached.name, path=cached.parent))
-        except ValueError:
-            raise DataError(
-                f"{source}: the checksum of the download is wrong (the card says sha256 {sha256}); it was not kept"
-            ) from None
-        except OSError as error:
+        except (OSError, HTTPException, HTTPError) as error:  # before ValueError: some of requests' errors are both
             if last:
                 reason = _reason(error)
                 raise DiscoverError(
                     f"{source} could not be downloaded ({reason}): check the network, or set DISCOVER_MIRROR to a "
                     "folder that holds <host>/<path> of the file"
                 ) from None
+        except ValueError:
+            raise DataError(
+                f"{source}: the checksum of the download is wrong (the card says sha256 {sha256}); it was not kept"
+            ) from None
     raise AssertionError("there is always one source")
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"
-    if error.strerror:
-        return str(error.strerror)
-    return "no connection" if "onnection" in type(error).__name__ else type(error).__name__
+    if getattr(error, "strerror", None):
+        return str(error.strerror)  # type: ignore[attr-defined]
+    kind = type(error).__name__
+    if kind == "ChunkedEncodingError":
+        return "the connection was cut"
+    return "no connection" if "onnection" in kind else kind

@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import field_validator
 
 import discover
-from discover.cards import Card, card_paths, find_card, read_card, validate
+from discover.cards import Card, card_paths, find_card, kind_of, read_card, validate
 from discover.comparison import leaderboard
 from discover.condition import names_in, rows_where
 from discover.dataset import Dataset, HoldOut, Largest, describe_hold_out, load_dataset
@@ -122,6 +122,8 @@ class Experiment:
 def load_experiment(name: str | Path) -> Experiment:
     """Load an experiment by name (``"chinchilla"``) or by the path of its card."""
     path = find_card("experiments", name)
+    if kind_of(path) == "data":
+        raise InputError(f"{path} is a dataset card: write an experiment card beside it with the line dataset = \"{path.name}\"")
     return Experiment(path.stem, read_card(path, ExperimentCard), path.parent)
 
 
@@ -187,7 +189,7 @@ def run(
         )
         for engine in filter(None, engines):
             for seed in experiment.card.seeds:
-                _search(engine, replace(problem, seed=seed), folder, say)
+                _search(engine, replace(problem, seed=seed), folder, say, alone=len(experiment.card.engines) == 1)
         folder.update(state="judging")
         meanings = {name: feature.meaning for name, feature in dataset.features.items()}
         proposals = distil(folder.candidates(), meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs)
@@ -227,6 +229,7 @@ def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) 
         kinds={name: feature.kind for name, feature in dataset.features.items()},
         axis=_axis(dataset, hold_out if hold_out is not None else dataset.hold_out),
     )
+    inner_hold_outs(rows.columns[rows.axis])  # too few sizes is the plainer thing to say
     if np.ptp(rows.target) == 0:
         raise InputError(f"the target of {dataset.name} is the same on all {len(rows.target)} training rows")
     return rows
@@ -272,8 +275,11 @@ def _ready(name: str, report: Report, *, alone: bool) -> Engine | None:
     return None
 
 
-def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report) -> None:
-    """Search once, unless the run already did; candidates are kept as they come."""
+def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report, *, alone: bool) -> None:
+    """Search once, unless the run already did; candidates are kept as they come.
+
+    An engine that fails beside others ends its own search only, visibly.
+    """
     key = f"{engine.name}-{problem.seed}"
     done = folder.manifest.get("searches", {})
     if key in done:
@@ -281,9 +287,15 @@ def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Repo
         return
     say(f"searching with {engine.name}, seed {problem.seed}, for {problem.budget}")
     start, count = time.monotonic(), 0
-    for candidate in engine.search(replace(problem, folder=folder.path / "engines" / key)):
-        folder.append_candidate(candidate)
-        count += 1
+    try:
+        for candidate in engine.search(replace(problem, folder=folder.path / "engines" / key)):
+            folder.append_candidate(candidate)
+            count += 1
+    except EngineError as error:
+        if alone and not count:
+            raise
+        say(f"{key} stopped after {count} candidates: {error}")
+        return
     entry = {"candidates": count, "seconds": round(time.monotonic() - start, 1), "versions": engine.versions()}
     folder.update(searches={**done, key: entry})
     say(f"{key}: {count} candidates in {entry['seconds']} s")

@@ -10,12 +10,14 @@ at the place.
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from discover.errors import InputError, one_of
@@ -23,12 +25,15 @@ from discover.errors import InputError, one_of
 MAX_LENGTH = 10_000  # characters
 MAX_DEPTH = 100  # nested parentheses or operators
 MAX_EXPONENT = 1_000.0  # of a number, in absolute value
+MAX_DEGREE = 60  # of what SymPy may take for a polynomial, whose roots it may look for
+MAX_COMPARED = 10  # arguments of one min or max: SymPy compares them in pairs
+MAX_COMPARISONS = 40  # arguments of all min and max of a text
 MAX_BITS = 4_096  # of an exact number that a power may produce
 MAX_NUMBER = 1e300
 
 FUNCTIONS = ("log", "exp", "sqrt", "min", "max", "sum")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-_RESERVED = frozenset(FUNCTIONS) | {"and", "or", "not", "in", "is", "if", "else", "lambda", "None", "True", "False"}
+_RESERVED = frozenset(FUNCTIONS) | frozenset(keyword.kwlist)
 
 COMPONENT = sympy.Symbol("i", integer=True, positive=True)  # index of a mixture component
 N_COMPONENTS = sympy.Symbol("M", integer=True, positive=True)  # number of components
@@ -41,10 +46,17 @@ class FormulaError(InputError):
         self.reason, self.text, self.column = message, text, column
         super().__init__(f"{message}\n  {_excerpt(text, column)}")
 
+    def __reduce__(self) -> tuple[type[FormulaError], tuple[str, str, int]]:
+        return type(self), (self.reason, self.text, self.column)  # so that a worker process can raise it
+
+
+_BLANKS = str.maketrans("\n\r\t", "   ")
+
 
 def _excerpt(text: str, column: int, width: int = 72) -> str:
     """The line of `text` around `column`, with a caret below the column."""
-    flat = text.replace("\n", " ").replace("\t", " ")
+    # One cell a character, and none that a terminal acts upon: the caret stands where it should.
+    flat = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.translate(_BLANKS))
     start = max(0, min(column - width // 2, len(flat) - width))
     left, right = ("..." if start else ""), ("..." if start + width < len(flat) else "")
     return f"{left}{flat[start : start + width]}{right}\n  {' ' * (len(left) + column - start)}^"
@@ -118,12 +130,11 @@ def _syntax(text: str) -> ast.Expression:
         raise FormulaError("the formula is empty", text)
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"the formula has {len(text)} characters, more than the {MAX_LENGTH} allowed", text)
+    _check_characters(text)
     _check_depth(text)
-    if "^" in text:
-        raise FormulaError("'^' is not an operator: write a power as '**'", text, text.index("^"))
     try:
         # A lone line break inside a card's multi-line string is white space, not a second statement.
-        return ast.parse("(" + text.replace("\n", " ").replace("\r", " ") + ")", mode="eval")
+        return ast.parse("(" + text.translate(_BLANKS) + ")", mode="eval")
     except SyntaxError as error:
         column = max(0, min((error.offset or 2) - 2, len(text)))
         raise FormulaError("this is not a formula", text, column) from None
@@ -131,10 +142,23 @@ def _syntax(text: str) -> ast.Expression:
         raise FormulaError("this is not a formula, or one that is nested too deep", text) from None
 
 
+def _check_characters(text: str) -> None:
+    """Refuse what `ast` would read as something else: look-alikes of letters and digits, hidden characters, ``^``."""
+    for column, character in enumerate(text):
+        if not (" " <= character <= "~" or character in "\n\r\t"):
+            code = f"U+{ord(character):04X}"
+            shown = f"{character!r} ({code})" if character.isprintable() else code
+            raise FormulaError(f"the character {shown} is not part of a formula", text, column)
+        if character == "^":
+            raise FormulaError("'^' is not an operator: write a power as '**'", text, column)
+
+
 def _check_depth(text: str) -> None:
     depth = 0
     for column, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            raise FormulaError("this parenthesis closes none", text, column)
         if depth > MAX_DEPTH:
             raise FormulaError(f"parentheses are nested more than {MAX_DEPTH} deep", text, column)
 
@@ -183,6 +207,8 @@ class _Builder:
         self.text, self.names = text, names
         self.in_sum = False
         self.depth = 0
+        self.comparisons = 0
+        self.degrees: dict[sympy.Expr, int] = {}
 
     def fail(self, message: str, node: ast.AST) -> FormulaError:
         column = getattr(node, "col_offset", 1) - 1  # minus the parenthesis that `_syntax` put in front
@@ -196,9 +222,26 @@ class _Builder:
             value = self._build(node)
         finally:
             self.depth -= 1
-        if value.is_Number:
-            self._check_number(value, node)
+        number = value.as_coeff_Mul()[0]
+        if number is not sympy.S.One:
+            self._check_number(number, node)
+        if self._degree(value) > MAX_DEGREE:
+            raise self.fail(f"whole powers make a polynomial of a degree above {MAX_DEGREE}", node)
         return value
+
+    def _degree(self, expression: sympy.Expr) -> int:
+        """Degree of the expression as a polynomial or a quotient of such, in whatever it is a polynomial of."""
+        if expression.is_Number:
+            return 0
+        if not (expression.is_Add or expression.is_Mul or (expression.is_Pow and expression.exp.is_Integer)):
+            return 1
+        if expression not in self.degrees:
+            if expression.is_Pow:
+                degree = abs(int(expression.exp)) * self._degree(expression.base)
+            else:
+                degree = (max if expression.is_Add else sum)(self._degree(part) for part in expression.args)
+            self.degrees[expression] = degree
+        return self.degrees[expression]
 
     def _build(self, node: ast.AST) -> sympy.Expr:
         if isinstance(node, ast.BinOp):
@@ -233,28 +276,40 @@ class _Builder:
         if isinstance(node.op, ast.Mult):
             return left * right
         if isinstance(node.op, ast.Div):
-            if right.is_zero:
+            if right == 0:
                 raise self.fail("division by zero", node.right)
             return left / right
         if isinstance(node.op, ast.Pow):
             return self._power(left, right, node)
         raise self.fail("only the operators + - * / ** are allowed", node)
 
-    def _power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.BinOp) -> sympy.Expr:
+    def _power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.expr) -> sympy.Expr:
         if exponent.is_Number and abs(exponent) > MAX_EXPONENT:
-            raise self.fail(f"the exponent is larger than {MAX_EXPONENT:g}", node.right)
-        if base.is_zero and (exponent.is_Number and exponent.is_negative):
+            raise self.fail(f"the exponent is larger than {MAX_EXPONENT:g}", getattr(node, "right", node))
+        if base == 0 and exponent.is_Number and exponent.is_negative:
             raise self.fail("division by zero", node)
-        if base.is_Number and exponent.is_Number:
-            if base.is_negative and not exponent.is_Integer:
+        if exponent.is_Integer and abs(int(exponent)) * self._degree(base) > MAX_DEGREE:
+            raise self.fail(f"whole powers make a polynomial of a degree above {MAX_DEGREE}", node)
+        if base.is_number and exponent.is_number:
+            root, power = self._float(base, node), self._float(exponent, node)
+            if root < 0 and not power.is_integer():
                 raise self.fail("a fractional power of a negative number is not real", node)
-            if base and abs(float(exponent)) * abs(math.log(abs(float(base)))) > math.log(MAX_NUMBER):
+            if root and abs(power) * abs(math.log(abs(root))) > math.log(MAX_NUMBER):
                 raise self.fail(f"the number is out of the range 1/{MAX_NUMBER:g} to {MAX_NUMBER:g}", node)
         if exponent.is_Rational:
             bits = sum(_bits(number) for number in base.atoms(sympy.Number)) * abs(float(exponent))
             if bits > MAX_BITS:
                 raise self.fail("the power makes a number that is too long", node)
         return base**exponent
+
+    def _float(self, number: sympy.Expr, node: ast.AST) -> float:
+        try:
+            value = float(number)
+        except (TypeError, OverflowError):  # complex, or beyond what a float holds
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.fail("the number is not real and finite", node)
+        return value
 
     def _number(self, node: ast.Constant) -> sympy.Expr:
         value = node.value
@@ -269,6 +324,8 @@ class _Builder:
             raise self.fail("the number is not finite", node)
         if _bits(value) > 2 * MAX_BITS or abs(value) > MAX_NUMBER:
             raise self.fail(f"the number is larger than {MAX_NUMBER:g}", node)
+        if value != 0 and float(value) == 0.0:  # it could not be printed and read again
+            raise self.fail(f"the number is smaller than 1/{MAX_NUMBER:g}", node)
 
     def _name(self, node: ast.Name) -> sympy.Expr:
         name, names = node.id, self.names
@@ -298,13 +355,24 @@ class _Builder:
         if name in ("min", "max"):
             if len(node.args) < 2:
                 raise self.fail(f"{name} takes two or more arguments", node)
-            arguments = [self.build(argument) for argument in node.args]
-            return (sympy.Min if name == "min" else sympy.Max)(*arguments)
+            return self._compared(sympy.Min if name == "min" else sympy.Max, node)
         if len(node.args) != 1:
             raise self.fail(f"{name} takes one argument", node)
         if name == "sum":
             return self._sum(node)
         return self._function(name, self.build(node.args[0]), node)
+
+    def _compared(self, function: type[sympy.Expr], node: ast.Call) -> sympy.Expr:
+        self.comparisons += len(node.args)
+        if len(node.args) > MAX_COMPARED or self.comparisons > MAX_COMPARISONS:
+            raise self.fail(
+                f"min and max take up to {MAX_COMPARED} arguments, all of a formula together {MAX_COMPARISONS}", node
+            )
+        arguments = [self.build(argument) for argument in node.args]
+        flat = sum(len(argument.args) if isinstance(argument, function) else 1 for argument in arguments)
+        if flat > MAX_COMPARED:
+            raise self.fail(f"min and max take up to {MAX_COMPARED} arguments, nested ones together", node)
+        return function(*arguments)
 
     def _function(self, name: str, argument: sympy.Expr, node: ast.AST) -> sympy.Expr:
         if name == "log":
@@ -314,8 +382,8 @@ class _Builder:
         if name == "sqrt":
             if argument.is_negative:
                 raise self.fail("the root of a negative number is not real", node)
-            return self._power(argument, sympy.Rational(1, 2), ast.BinOp(ast.Constant(0), ast.Pow(), ast.Constant(0)))
-        if argument.is_number and abs(float(argument)) > math.log(MAX_NUMBER):
+            return self._power(argument, sympy.Rational(1, 2), node)
+        if argument.is_number and abs(self._float(argument, node)) > math.log(MAX_NUMBER):
             raise self.fail(f"the number is out of the range 1/{MAX_NUMBER:g} to {MAX_NUMBER:g}", node)
         return sympy.exp(argument)
 
@@ -354,6 +422,9 @@ class _FormulaPrinter(StrPrinter):
 
     def _print_Min(self, expr: sympy.Min) -> str:
         return f"min({self.stringify(expr.args, ', ')})"
+
+    def _print_Abs(self, expr: sympy.Abs) -> str:
+        return f"sqrt({self.parenthesize(expr.args[0], PRECEDENCE['Pow'])}**2)"  # what SymPy made an Abs of
 
     def _print_Sum(self, expr: sympy.Sum) -> str:
         return f"sum({self._print(expr.function)})"
@@ -414,7 +485,6 @@ def _without_sign(expression: sympy.Expr) -> sympy.Expr:
 
 
 def _product_complexity(expression: sympy.Expr) -> int:
-    numerator, denominator = expression.as_numer_denom() if not expression.is_Pow else (expression, sympy.S.One)
     if expression.is_Pow:
         base, exponent = expression.args
         if exponent == -1:
@@ -422,6 +492,7 @@ def _product_complexity(expression: sympy.Expr) -> int:
         if exponent == sympy.Rational(1, 2):
             return 1 + complexity(base)
         return 1 + complexity(base) + complexity(_without_sign(exponent))
+    numerator, denominator = sympy.fraction(expression)  # of the factors alone: no sum is brought to one denominator
     factors = [f for f in (*sympy.Mul.make_args(numerator), *sympy.Mul.make_args(denominator)) if f not in (1, -1)]
     if not factors:
         return 1

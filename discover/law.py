@@ -253,10 +253,11 @@ class Law:
         if not self.any_feature:
             raise InputError(f"law {self.name!r} has the fixed features {', '.join(self.features)}")
         (old,) = self.features
-        renamed = parse(self.formula, features=[old], constants=self.constants)
-        text = to_text(renamed.xreplace({symbol(old, positive=True): symbol(feature, positive=True)}))
+        if feature in self.constants:
+            raise InputError(f"law {self.name!r} cannot be put on {feature!r}: it has a constant of that name")
+        renamed = self.expression.xreplace({symbol(old, positive=True): symbol(feature, positive=True)})
         name = f"{self.name}_{feature}"
-        return replace(self, name=name, formula=text, features={feature: meaning}, any_feature=False)
+        return replace(self, name=name, formula=to_text(renamed), let={}, features={feature: meaning}, any_feature=False)
 
 
 def law_from_card(card: LawCard, name: str, where: str = "") -> Law:
@@ -279,10 +280,13 @@ def law_from_card(card: LawCard, name: str, where: str = "") -> Law:
         any_feature=card.any_feature,
     )
     where = where or name
+    if law.any_feature and len(law.features) != 1:
+        raise CardError(f"{where}: any_feature: such a law has one feature, this one has {len(law.features)}")
     try:
         free = {symbol.name for symbol in law.expression.free_symbols}
     except FormulaError as error:
-        raise CardError(f"{where}: formula: {error}") from None
+        at = next((f"let.{part}" for part, text in law.let.items() if text == error.text), "formula")
+        raise CardError(f"{where}: {at}: {error}") from None
     unused = [constant for constant in law.constants if constant not in free]
     if unused:
         raise CardError(f"{where}: constants.{unused[0]}: the formula does not use the constant {unused[0]!r}")

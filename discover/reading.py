@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import lzma
+import warnings
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -13,11 +18,29 @@ from discover.errors import DataError, one_of
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
-    "csv": pd.read_csv,
-    "tsv": lambda path: pd.read_csv(path, sep="\t"),
-    "jsonl": lambda path: pd.read_json(path, lines=True, compression="infer"),
-    "parquet": pd.read_parquet,
+    "csv": lambda path: _separated(path, ","),
+    "tsv": lambda path: _separated(path, "\t"),
+    "jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, precise_float=True),  # every digit is kept
+    "parquet": lambda path: _parquet(path),
 }
+
+
+def _separated(path: Path, separator: str) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Else pandas takes the first column for names of rows where rows are longer than the header, and shifts the rest.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
+        except pd.errors.ParserWarning:
+            raise ValueError("its rows have more fields than its header") from None
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow
+
+    with pyarrow.input_stream(str(path), compression="detect") as stream:
+        table = pd.read_parquet(io.BytesIO(stream.read()))
+    return table if table.index.names == [None] else table.reset_index()
 
 
 def format_of(path: Path) -> Format:
@@ -48,7 +71,9 @@ def read_table(path: Path, table_format: Format | None = None) -> pd.DataFrame:
         table = READERS[name](path)
     except pd.errors.EmptyDataError:
         raise DataError(f"{path}: the table is empty") from None
-    except (ValueError, OSError, EOFError) as error:
+    except ImportError as error:
+        raise DataError(f"{path}: reading it needs another package: {error}") from None
+    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path}: this is not a {name} table: {first}") from None
     if not len(table):

@@ -52,8 +52,7 @@ class Result:
             other = self.best(kind)
             if other is not None:
                 ratio = errors[self.selected.law.name] / errors[other.law.name]
-                side = "below" if ratio < 1 else "above" if ratio > 1 else "equal to"
-                parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name} ({side} it)")
+                parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name}")
         return f"Its held-out error is {' and '.join(parts)}." if parts else "There was no law to compare it with."
 
     def _repr_html_(self) -> str:

@@ -103,9 +103,13 @@ class RunFolder:
             file.write(f"{stamp} {message}\n")
 
     def append_candidate(self, candidate: Candidate) -> None:
-        """Append a candidate to ``candidates.jsonl``."""
-        with (self.path / "candidates.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(json_ready(asdict(candidate))) + "\n")
+        """Append a candidate to ``candidates.jsonl``, on a line of its own even after one that was cut off."""
+        with (self.path / "candidates.jsonl").open("a+b") as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(json.dumps(json_ready(asdict(candidate))).encode() + b"\n")
 
     def candidates(self) -> list[Candidate]:
         """The candidates written so far; a line that was cut off is passed over."""
@@ -139,11 +143,11 @@ def open_run(path: str | Path, root: Path | None = None) -> RunFolder:
     folder = Path(path)
     if (folder / MANIFEST).is_file():
         return RunFolder(folder)
-    latest = folder if folder.is_dir() else (root or Path("runs")) / str(path)
-    if latest.is_dir():
-        runs = sorted(child for child in latest.iterdir() if (child / MANIFEST).is_file())
-        if runs:
-            return RunFolder(runs[-1])
+    for latest in (folder, (root or Path("runs")) / str(path)):
+        if latest.is_dir():
+            runs = sorted(child for child in latest.iterdir() if (child / MANIFEST).is_file())
+            if runs:
+                return RunFolder(runs[-1])
     raise InputError(f"there is no run at {path}: give a folder such as runs/quickstart/<id>, or an experiment's name")
 
 

@@ -11,6 +11,7 @@ not determine must earn it by a much smaller error.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ from discover.scoring import score
 T = TypeVar("T")
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
-EARNED = 0.7  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
+EARNED = 0.5  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
@@ -255,4 +256,6 @@ def _in_processes(function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], 
         return [function(*task) for task in tasks]
     from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=jobs)(delayed(function)(*task) for task in tasks))
+    # Ctrl-C is for the parent, which stops the children; they would only print tracebacks.
+    pool = Parallel(n_jobs=jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    return list(pool(delayed(function)(*task) for task in tasks))

@@ -1,7 +1,7 @@
 """The child process in which expressions are simplified, so that SymPy can be stopped when it takes too long.
 
-Reads one request a line from standard input, a JSON object with the text of a formula and its features; writes one
-answer a line: the text of the canonical, simplified formula. `discover.distil` starts, times and kills it.
+Writes one line when it is ready. Then reads one request a line from standard input, a JSON object with the text of a
+formula and its features, and writes one answer a line: the text of the canonical, simplified formula. `discover.distil` starts, times and kills it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def simplified(expression: sympy.Expr) -> sympy.Expr:
 
 def main() -> None:
     """Answer requests until standard input ends."""
+    print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         try:

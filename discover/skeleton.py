@@ -43,8 +43,9 @@ def canonical(expression: sympy.Expr) -> sympy.Expr:
     """Rewrite an expression so that numbers merge: one constant where several would do the same work.
 
     ``exp(a + x)`` becomes ``exp(a)*exp(x)``, ``(a*x)**b`` becomes ``a**b*x**b``, ``a**x`` becomes ``exp(log(a)*x)``,
-    ``log(a*x)`` becomes ``log(a) + log(x)``, and a sum inside a power has one as its leading coefficient. Wherever the
-    expression is real, the result is equal to it if the bases of powers are positive.
+    ``log(a*x)`` becomes ``log(a) + log(x)``, and a sum inside a power has one or minus one as its leading coefficient.
+    Wherever the expression is real, the result is equal to it if the factors inside powers and logarithms are positive;
+    where two factors are negative, it may have no real value.
     """
     previous = None
     for _ in range(6):
@@ -58,7 +59,7 @@ def canonical(expression: sympy.Expr) -> sympy.Expr:
 def _bottom_up(expression: sympy.Expr) -> sympy.Expr:
     """One pass of the rules of `canonical`, innermost first."""
     if expression.is_Atom:
-        return sympy.S.One if expression == 1 else expression
+        return expression
     arguments = [_bottom_up(argument) for argument in expression.args]
     expression = expression.func(*arguments)
     if isinstance(expression, sympy.exp):
@@ -80,7 +81,7 @@ def _product(expression: sympy.Expr) -> sympy.Expr:
         leading = [_leading(factor) if factor.is_Add else (sympy.S.One, factor) for factor in factors]
         number = sympy.Mul(number, *[first for first, _ in leading])
         rest = sympy.Mul(*[factor for _, factor in leading])
-    return rest if number.is_Float and number == 1 else number * rest
+    return number * rest
 
 
 def _log(expression: sympy.Expr) -> sympy.Expr:
@@ -105,15 +106,16 @@ def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
 
 
 def _leading(total: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-    """A positive number and the expression divided by it, so that its first term with names has the coefficient one."""
+    """A positive number and the expression divided by it: its first term with names has the coefficient one or minus one."""
     for term in sorted(sympy.Add.make_args(total), key=_shape):
         number, rest = term.as_coeff_Mul()
         if rest == 1:
             continue
-        if not (number.is_Float and number.is_positive):
+        if not _is_constant(number):
             break
-        others = [argument / number for argument in sympy.Add.make_args(total) if argument is not term]
-        return number, sympy.Add(rest, *others)
+        size = abs(number)
+        others = [argument / size for argument in sympy.Add.make_args(total) if argument is not term]
+        return size, sympy.Add(rest if number.is_positive else -rest, *others)
     return sympy.S.One, total
 
 
@@ -125,18 +127,20 @@ def _is_constant(number: sympy.Expr) -> bool:
 _SHAPE = {sympy.Integer(k) for k in range(-4, 5)} | {sympy.Rational(1, 2), sympy.Rational(-1, 2)}
 
 
-def _shape(expression: sympy.Expr) -> str:
-    """A text that is equal for expressions which differ in their numbers only; it orders terms."""
+def _shape(expression: sympy.Expr, signed: bool = False) -> str:
+    """A text that is equal for expressions which differ in their numbers only (and are `signed` alike); it orders terms."""
     if expression.is_Number:
-        return "#" if _is_constant(expression) else str(expression)
+        if not _is_constant(expression):
+            return str(expression)
+        return "~#" if signed and expression.is_negative else "#"  # "~" comes after letters
     if expression.is_Atom:
         return str(expression)
     if expression.is_Mul:
         number, rest = expression.as_coeff_Mul()
         if _is_constant(number) or number == -1:
             # The sign belongs to the constant, and a missing coefficient is the constant one.
-            return _shape(rest) if not rest.is_Number else "#"
-    parts = [_shape(argument) for argument in expression.args]
+            return ("~" if signed and number.is_negative else "") + _shape(rest, signed)
+    parts = [_shape(argument, signed) for argument in expression.args]
     if expression.is_Add or expression.is_Mul:
         parts.sort()
     return f"{type(expression).__name__}({','.join(parts)})"
@@ -191,8 +195,9 @@ class _Namer:
             return named ** (self._signed(exponent, EXPONENTS) if _is_constant(exponent) else self.name(exponent))
         return expression.func(*[self.name(argument) for argument in expression.args])
 
-    def _order(self, expression: sympy.Expr) -> str:
-        return _shape(expression.xreplace(self.codes))
+    def _order(self, expression: sympy.Expr) -> tuple[str, str]:
+        coded = expression.xreplace(self.codes)
+        return _shape(coded), _shape(coded, signed=True)
 
     def _signed(self, number: sympy.Expr, names: Iterable[str]) -> sympy.Expr:
         """A positive constant for the number's size, with its sign in the formula."""

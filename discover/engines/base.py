@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,10 @@ class Budget:
     seconds: float | None = None
     evaluations: int | None = None
 
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.evaluations is None):
+            raise InputError("a budget is either seconds or evaluations")
+
     @classmethod
     def parse(cls, text: str) -> Budget:
         """Read ``30s``, ``5min``, ``1h`` or ``2e6 evals``.
@@ -34,7 +39,8 @@ class Budget:
         """
         match = _BUDGET.match(str(text))
         unit = match["unit"].lower() if match else ""
-        if match is None or not (unit in _SECONDS or unit in _EVALUATIONS) or float(match["number"]) <= 0:
+        known = match is not None and (unit in _SECONDS or unit in _EVALUATIONS)
+        if match is None or not known or not 0 < float(match["number"]) < math.inf:
             raise InputError(f"budget {text!r} is not one: write for example 30s, 5min, 1h or 1000000evals")
         number = float(match["number"])
         return cls(seconds=number * _SECONDS[unit]) if unit in _SECONDS else cls(evaluations=max(1, int(number)))

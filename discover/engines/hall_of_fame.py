@@ -181,8 +181,11 @@ def read_template(equation: str) -> Template:
             _tokens(value)  # refuses what is none
             expressions[name] = value
             continue
+        inside, bracket, rest = value[1:].partition("]")
         try:
-            parameters[name] = tuple(_number(cell) for cell in value.removeprefix("[").removesuffix("]").split(","))
+            if not bracket or rest:
+                raise ValueError
+            parameters[name] = tuple(_number(cell) for cell in inside.split(","))
         except ValueError:
             raise EquationError(f"{_shown(equation)} cannot be read: {name} is not a list of numbers") from None
     return Template(expressions, parameters)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from discover.engines.base import Candidate, Engine, SearchProblem
-from discover.errors import EngineError
+from discover.errors import EngineError, InputError
 from discover.formula import FormulaError, parse, symbol, to_text
 
 EVALUATIONS = 150_000  # of one short search: about a second on two cores
@@ -61,10 +61,16 @@ class Operon(Engine):
         return {"pyoperon": metadata.version("pyoperon")}
 
     def search(self, problem: SearchProblem) -> Iterator[Candidate]:
-        """Run short searches until the budget is spent; a search's whole front is yielded when it ends."""
+        """Run short searches until the budget is spent; a search's whole front is yielded when it ends.
+
+        A budget of evaluations is spent by one thread, whatever `problem.threads`: several do not stop at the same
+        evaluation every time, and such a search shall be repeatable.
+        """
         missing = self.missing()
         if missing:
             raise EngineError(missing)
+        if not {"**", "log"} & set(problem.operators):
+            raise InputError("the engine operon works on logarithms: it needs the operator '**' or 'log'")
         names = list(problem.features)
         columns = [np.log(np.asarray(problem.features[name], dtype=float) / problem.scales[name]) for name in names]
         inputs = np.column_stack(columns)
@@ -100,7 +106,7 @@ def _one_search(
         generations=evaluations,  # the number of evaluations ends the search first
         max_evaluations=evaluations,
         max_time=seconds,
-        n_threads=problem.threads,
+        n_threads=problem.threads if problem.budget.evaluations is None else 1,
         random_state=seed,
         # The front is taken whole. Its members are described by criteria that want the noise, and the
         # default of 1 would be far from it; the criteria are not used.
@@ -127,6 +133,21 @@ def _allowed(functions: str, operators: tuple[str, ...]) -> str:
     return ",".join([*chosen, "constant", "variable"])
 
 
+def _allows(operators: tuple[str, ...], expression: Any) -> bool:
+    """Whether an expression is made with `operators` only: no log, exp or power that they do not give.
+
+    A power is also what exp and log make together.
+    """
+    import sympy
+
+    if expression.has(sympy.log) and "log" not in operators:
+        return False
+    if expression.has(sympy.exp) and "exp" not in operators:
+        return False
+    powers = {power.exp for power in expression.atoms(sympy.Pow)} - {sympy.S.NegativeOne}
+    return not powers or "**" in operators or {"exp", "log"} <= set(operators)
+
+
 def _candidates(
     regressor: Any, names: list[str], problem: SearchProblem, setting: _Setting, seed: int
 ) -> Iterator[Candidate]:
@@ -135,20 +156,22 @@ def _candidates(
     inside = {
         f"x{k}": parse(f"log({name}/{problem.scales[name]!r})", features=[name]) for k, name in enumerate(names)
     }
+    import sympy
+
     for member in regressor.pareto_front_:
         text = regressor.get_model_string(member["tree"], 12, neutral)
         try:
             expression = parse(text, features=neutral, constants=())
             expression = expression.xreplace({symbol(key, positive=True): value for key, value in inside.items()})
             if setting.logarithm:
-                import sympy
-
                 expression = sympy.exp(expression)
-            formula = to_text(parse(to_text(expression), features=names, constants=()))
+            expression = parse(to_text(expression), features=names, constants=())
         except FormulaError:  # a constant overflowed, or the expression is not real: no law
             continue
+        if not _allows(problem.operators, expression):  # log(N) where no power came of it, and `log` is not allowed
+            continue
         yield Candidate(
-            formula=formula,
+            formula=to_text(expression),
             complexity=int(member["length"]),
             loss=float(member["mean_squared_error"]),
             engine="operon",

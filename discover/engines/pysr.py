@@ -1,4 +1,4 @@
-"""The engine `pysr`: PySR, an evolutionary search in Julia, run in a child process whose hall of fame is read meanwhile.
+"""The engine `pysr`: PySR, evolutionary search in Julia, run in a child process whose hall of fame is read meanwhile.
 
 Why a child process, and not PySR in this one:
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from discover.doctor import child_environment, last_words, pysr_missing, pysr_versions
+from discover.doctor import INSTALL, child_environment, last_words, pysr_missing, pysr_versions
 from discover.engines.base import Candidate, Engine, SearchProblem
 from discover.engines.hall_of_fame import EquationError, candidate_formula, read_hall_of_fame, shape_of
 from discover.errors import EngineError, InputError, one_of
@@ -205,10 +206,16 @@ def _follow(problem: SearchProblem, folder: Path) -> Iterator[Candidate]:
     finally:
         _stop(process)
     if process.returncode:
-        log = folder / "log.txt"
-        said = last_words(log.read_text(encoding="utf-8", errors="replace"))
-        where = "" if problem.folder is None else f" (all that it said is in {log})"
-        raise EngineError(f"PySR ended with status {process.returncode}: {said}{where}")
+        raise EngineError(_failure(problem, folder / "log.txt", process.returncode))
+
+
+def _failure(problem: SearchProblem, log: Path, status: int) -> str:
+    """Why the child ended, in one sentence."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    where = "" if problem.folder is None else f" (all that it said is in {log})"
+    if re.search(r'File "[^"]*\bjulia_import\.py"', text):  # the part of PySR that starts Julia is in the traceback
+        return f"PySR could not start Julia: {last_words(text)}{where}; {INSTALL} makes it ready"
+    return f"PySR ended with status {status}: {last_words(text)}{where}"
 
 
 class _Front:

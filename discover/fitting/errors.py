@@ -14,6 +14,7 @@ from scipy.stats import norm
 from discover.fitting.objective import Objective
 
 FLAT = 1e-7  # ratio of singular values below which a direction is not determined
+SHARE = 1e-3  # of a constant that lies in such directions, from which on it is not determined either
 
 
 def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> tuple[np.ndarray, list[list[int]]]:
@@ -29,7 +30,7 @@ def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective)
     covariance
         Shape (constants, constants); NaN on the diagonal of constants that are not determined.
     flat
-        For each undetermined direction, the indices of the constants that trade off in it.
+        Groups of constants that are not determined, by index: those of one group trade off among each other.
     """
     n_rows, n_constants = jacobian.shape
     if not n_constants:
@@ -40,12 +41,30 @@ def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective)
     scale = np.where(length > 0, length, 1.0)
     _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     determined = singular > FLAT * singular[0]
-    flat = [np.flatnonzero(np.abs(row) > 0.3).tolist() for row in directions[~determined]]
+    flat = _groups(directions[~determined])
     basis = directions[determined].T / scale[:, None]  # constants x determined directions
     result = basis @ _sandwich(residual, jacobian @ basis, objective) @ basis.T
-    for k in {k for direction in flat for k in direction}:
+    for k in {k for group in flat for k in group}:
         result[k, k] = np.nan
     return result, flat
+
+
+def _groups(directions: np.ndarray) -> list[list[int]]:
+    """Constants that the undetermined `directions` join, as groups of indices.
+
+    Any rotation of the directions spans the same space, so that single directions say nothing; their projector does.
+    """
+    projector = directions.T @ directions
+    left = np.flatnonzero(np.diag(projector) > SHARE).tolist()
+    groups = []
+    while left:
+        group, new = [], [left[0]]
+        while new:
+            group += new
+            left = [k for k in left if k not in new]
+            new = [k for k in left if np.abs(projector[k, group]).max() > SHARE]
+        groups.append(sorted(group))
+    return groups
 
 
 def _sandwich(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> np.ndarray:

@@ -17,6 +17,7 @@ from discover.law import Law
 
 WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat", "not_identified"]
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
+EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
 ENOUGH = 0.2  # share of starts that must agree
 
 
@@ -45,7 +46,7 @@ class Fit:
     n_rows
         Number of rows.
     agreement
-        Share of the starts whose objective came within 1e-4 (relative) of the best.
+        Share of the starts whose objective came within 1e-4 (relative) of the best; exact fits agree.
     n_starts
         Number of starts tried.
     covariance
@@ -109,6 +110,8 @@ def fit(
     FitError
         When there are fewer rows than free constants, the target is not fit for the objective, or no start has
         finite predictions.
+    InputError
+        When a feature or a start value is missing, or a row is not finite.
 
     Examples
     --------
@@ -119,8 +122,10 @@ def fit(
     0.076
     """
     target = np.asarray(target, dtype=float)
+    columns = _columns(law, features, target)
     objective = objective or Objective.suited_to(target)
-    columns = _columns(law, features, target, objective)
+    if objective.logarithmic and np.any(target <= 0):
+        raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
     fixed = dict(fixed or {})
     for name in fixed:
         if name not in law.constants:
@@ -135,7 +140,7 @@ def fit(
     if not len(points):
         raise FitError(f"law {law.name!r} has no finite prediction at any of {tried} starts: check its ranges")
     best = points[0]
-    agreement = float(np.mean(losses <= losses[0] + AGREE * max(abs(losses[0]), 1e-300)) * len(points) / tried)
+    agreement = float(np.sum(losses <= _close_to(losses[0], objective, target)) / tried)
     constants = space.constants(best[None])[0]
     residual, jacobian = _constant_jacobian(law, columns, target, objective, constants)
     free_index = [list(law.constants).index(name) for name in free]
@@ -157,22 +162,28 @@ def fit(
     )
 
 
-def _columns(
-    law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, objective: Objective
-) -> list[np.ndarray]:
+def _columns(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray) -> list[np.ndarray]:
     if target.ndim != 1 or not len(target):
         raise FitError(f"law {law.name!r} cannot be fitted: there are no rows")
     missing = [name for name in law.features if name not in features]
     if missing:
         legal = ", ".join(features) or "none"
         raise InputError(f"law {law.name!r} needs the feature {missing[0]!r}; the rows have: {legal}")
-    if objective.logarithmic and np.any(target <= 0):
-        raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
     columns = [np.asarray(features[name], dtype=float) for name in law.features]
     for name, column in zip(law.features, columns, strict=True):
         if column.shape != target.shape:
             raise InputError(f"the feature {name!r} has {column.shape} values and the target has {target.shape}")
+    for name, column in (*zip(law.features, columns, strict=True), (law.target, target)):
+        if not np.isfinite(column).all():
+            row = int(np.flatnonzero(~np.isfinite(column))[0])
+            raise InputError(f"law {law.name!r} cannot be fitted: {name} is {column[row]} in row {row} (from 0)")
     return columns or [np.zeros_like(target)]
+
+
+def _close_to(loss: float, objective: Objective, target: np.ndarray) -> float:
+    """The largest loss that agrees with `loss`: relative to it, or that of residuals which are mere rounding."""
+    rounding = EXACT if objective.logarithmic else EXACT * float(np.max(np.abs(target)))
+    return loss + max(AGREE * loss, float(objective.loss(np.full(len(target), rounding))))
 
 
 @dataclass(frozen=True)
@@ -242,6 +253,9 @@ def _search(
     """Solve from random starts, and from more of them while too few agree."""
     given = np.zeros((0, len(space.free)))
     if first is not None:
+        missing = [name for name in space.free if name not in first]
+        if missing:
+            raise InputError(f"the first start of law {space.law.name!r} has no value of the constant {missing[0]!r}")
         given = space.inner(np.array([[first[name] for name in space.free]], dtype=float))
     if not space.free:
         given = np.zeros((1, 0))
@@ -260,7 +274,7 @@ def _search(
         found, losses = found[order], losses[order]
         if not count or not space.free:
             break
-        if len(found) and np.sum(losses <= losses[0] + AGREE * losses[0]) >= ENOUGH * tried:
+        if len(found) and np.sum(losses <= _close_to(losses[0], problem.objective, rows.target)) >= ENOUGH * tried:
             break
     return found, losses, tried
 
@@ -287,9 +301,10 @@ def _warnings(
     found = []
     if n_rows <= len(free) + 1:
         found.append(FitWarning("few_rows", f"{n_rows} rows hardly determine {len(free)} constants"))
-    for direction in flat:
-        names = " and ".join(free[k] for k in direction)
-        found.append(FitWarning("flat", f"{names} trade off: the rows do not determine them apart"))
+    for group in flat:
+        names = " and ".join(free[k] for k in group)
+        rest = "trade off: the rows do not determine them apart" if len(group) > 1 else "is not determined by the rows"
+        found.append(FitWarning("flat", f"{names} {rest}"))
     if agreement < ENOUGH:
         message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
         found.append(FitWarning("starts_disagree", message))

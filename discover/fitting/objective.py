@@ -69,8 +69,10 @@ class Objective:
         """Sum of the losses over the last axis; infinite where a residual is not finite."""
         delta = self.delta if delta is None else delta
         size = np.abs(residual)
-        terms = 0.5 * size**2 if not self.robust else np.where(size <= delta, 0.5 * size**2, delta * (size - delta / 2))
-        total = terms.sum(axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):  # a start far out: its loss is infinite
+            square = 0.5 * size**2
+            terms = np.where(size <= delta, square, delta * (size - delta / 2)) if self.robust else square
+            total = terms.sum(axis=-1)
         return np.where(np.isfinite(total), total, np.inf)
 
     def weight(self, residual: np.ndarray, delta: float | None = None) -> np.ndarray:

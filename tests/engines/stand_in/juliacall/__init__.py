@@ -1,8 +1,9 @@
 """A stand-in for Julia, for tests of what happens around it: PySR's own Python code runs on it unchanged.
 
-`import pysr` finds this package in front of the real `juliacall` when its folder is on the path. Every Julia object is a
-`Thing` that answers every question with another one; only the search does something: it writes the equations in
-JULIA_STAND_IN_ROWS into the hall of fame as SymbolicRegression.jl does, and then behaves as JULIA_STAND_IN says.
+`import pysr` finds this package instead of the real `juliacall` when its folder is first on the path. Every Julia
+object is a `Thing` that answers every question with another one; only the search does something: it writes the
+equations in JULIA_STAND_IN_ROWS into the hall of fame as SymbolicRegression.jl does, and then behaves as
+JULIA_STAND_IN says.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ class Search(Thing):
         options = keywords["options"]
         folder = Path(options.output_directory) / keywords["run_id"]
         folder.mkdir(parents=True, exist_ok=True)
-        seen = {"rows": [int(np.size(y))], "names": list(keywords["variable_names"]), "threads": threads()}
+        seen = {
+            "x": np.asarray(x).tolist(),
+            "names": list(keywords["variable_names"]),
+            "threads": os.environ["PYTHON_JULIACALL_THREADS"],
+            "process": os.getpid(),
+        }
         (folder / "seen.json").write_text(json.dumps(seen), encoding="utf-8")
         rows = json.loads(os.environ["JULIA_STAND_IN_ROWS"])
         text = "Complexity,Loss,Equation\n"
@@ -70,21 +76,13 @@ class JuliaError(Exception):
     pass
 
 
-class Loss(Thing):
-    """The value of a Julia text that was evaluated."""
-
-
-def threads() -> str:
-    return os.environ["PYTHON_JULIACALL_THREADS"]
-
-
 def convert(_kind: Any, value: Any) -> Any:
     return value
 
 
 Main = Thing(
     VERSION=Thing(major=1, minor=10, patch=8),
-    SymbolicRegression=Thing(equation_search=Search(), Options=lambda **keywords: Thing(**keywords)),
+    SymbolicRegression=Thing(equation_search=Search(), Options=Thing),
     Dict=Thing(),
     copy=np.asarray,
     take_b=lambda _: np.zeros(1, dtype=np.uint8),
