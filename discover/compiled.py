@@ -17,7 +17,7 @@ from sympy.printing.numpy import NumPyPrinter
 from discover.formula import symbol
 
 
-class _Printer(NumPyPrinter):
+class _Printer(NumPyPrinter):  # type: ignore[misc]
     """NumPy code in which `min` and `max` broadcast."""
 
     def _nested(self, function: str, arguments: Sequence[sympy.Expr]) -> str:

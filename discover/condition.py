@@ -91,7 +91,9 @@ def _compare(node: ast.Compare, table: pd.DataFrame, text: str) -> pd.Series:
     for operator, right_node in zip(node.ops, node.comparators, strict=True):
         if isinstance(operator, ast.In | ast.NotIn):
             if not isinstance(right_node, ast.Tuple | ast.List):
-                raise ConditionError(f"{text!r}: 'in' needs a list in parentheses, as in \"router in ('Hash', 'Dense')\"")
+                raise ConditionError(
+                    f"{text!r}: 'in' needs a list in parentheses, as in \"router in ('Hash', 'Dense')\""
+                )
             members = [_literal(element, text) for element in right_node.elts]
             column = _column(left, text)
             for member in members:

@@ -219,7 +219,7 @@ class Dataset:
         """
         rule = hold_out if hold_out is not None else self.hold_out
         if rule is None:
-            raise InputError(f"dataset {self.name!r} has no hold-out: give one, as in hold_out = \"N >= 1e9\"")
+            raise InputError(f'dataset {self.name!r} has no hold-out: give one, as in hold_out = "N >= 1e9"')
         rows = self._rows_of(rule)
         shown = describe_hold_out(rule)
         if not rows.any():
@@ -372,7 +372,9 @@ def _dropped(table: pd.DataFrame, drop: Drop, where: _Where) -> pd.DataFrame:
         gone = np.zeros(len(table), dtype=bool)
         gone[order[: drop.largest]] = True
     if drop.count is not None and int(gone.sum()) != drop.count:
-        raise DataError(f"{where}: {int(gone.sum())} rows were to be dropped ({drop.because}), the card says {drop.count}")
+        raise DataError(
+            f"{where}: {int(gone.sum())} rows were to be dropped ({drop.because}), the card says {drop.count}"
+        )
     return table[~gone]
 
 
@@ -431,7 +433,9 @@ def _refuse(bad: pd.Series | np.ndarray, values: pd.Series, where: _Where, colum
 def _generated(card: DatasetCard, recipe: Generate, path: Path) -> Dataset:
     law = load_law(recipe.law)
     if not 0 <= recipe.published < len(law.published):
-        raise CardError(f"{path}: generate.published: law {law.name} has {len(law.published)} sets of published constants")
+        raise CardError(
+            f"{path}: generate.published: law {law.name} has {len(law.published)} sets of published constants"
+        )
     unknown = set(recipe.grid) ^ set(law.features)
     if unknown:
         raise CardError(f"{path}: generate.grid: it must have exactly the features {', '.join(law.features)}")

@@ -374,7 +374,7 @@ class _Builder:
             raise self.fail(f"min and max take up to {MAX_COMPARED} arguments, nested ones together", node)
         return function(*arguments)
 
-    def _function(self, name: str, argument: sympy.Expr, node: ast.AST) -> sympy.Expr:
+    def _function(self, name: str, argument: sympy.Expr, node: ast.expr) -> sympy.Expr:
         if name == "log":
             if argument.is_nonpositive:
                 raise self.fail("the log of zero or of a negative number is not real", node)
@@ -406,7 +406,7 @@ def _bits(number: sympy.Expr) -> int:
     return 0
 
 
-class _FormulaPrinter(StrPrinter):
+class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
     """Prints an expression in the language of `parse`; every digit of a number is kept."""
 
     printmethod = "_formula_text"  # not SymPy's "_sympystr", by which an Indexed would print itself as t[i]

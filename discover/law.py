@@ -81,7 +81,8 @@ class Check(Card):
     """A number of the source that the law must reproduce.
 
     Either the target at given features (``at``), or a quantity derived from the constants (``of``, a formula over
-    constants, features and named parts), to the digits printed or within a relative ``tolerance`` that ``because`` explains.
+    constants, features and named parts), to the digits printed or within a relative ``tolerance`` that ``because``
+    explains.
     """
 
     value: float
@@ -145,7 +146,9 @@ class LawCard(Card):
     def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
             if not is_name(name):
-                raise ValueError(f"{name!r} is not a legal name: letters, digits and underscores, not a function's name")
+                raise ValueError(
+                    f"{name!r} is not a legal name: letters, digits and underscores, not a function's name"
+                )
         return value
 
 
@@ -257,7 +260,9 @@ class Law:
             raise InputError(f"law {self.name!r} cannot be put on {feature!r}: it has a constant of that name")
         renamed = self.expression.xreplace({symbol(old, positive=True): symbol(feature, positive=True)})
         name = f"{self.name}_{feature}"
-        return replace(self, name=name, formula=to_text(renamed), let={}, features={feature: meaning}, any_feature=False)
+        return replace(
+            self, name=name, formula=to_text(renamed), let={}, features={feature: meaning}, any_feature=False
+        )
 
 
 def law_from_card(card: LawCard, name: str, where: str = "") -> Law:

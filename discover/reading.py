@@ -17,17 +17,11 @@ from discover.errors import DataError, one_of
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
-READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
-    "csv": lambda path: _separated(path, ","),
-    "tsv": lambda path: _separated(path, "\t"),
-    "jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, precise_float=True),  # every digit is kept
-    "parquet": lambda path: _parquet(path),
-}
 
 
 def _separated(path: Path, separator: str) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # Else pandas takes the first column for names of rows where rows are longer than the header, and shifts the rest.
+        # Where rows are longer than the header, pandas would take the first column for row names and shift the rest.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             return pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
@@ -36,11 +30,19 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     with pyarrow.input_stream(str(path), compression="detect") as stream:
         table = pd.read_parquet(io.BytesIO(stream.read()))
     return table if table.index.names == [None] else table.reset_index()
+
+
+READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
+    "csv": lambda path: _separated(path, ","),
+    "tsv": lambda path: _separated(path, "\t"),
+    "jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, precise_float=True),  # every digit is kept
+    "parquet": _parquet,
+}
 
 
 def format_of(path: Path) -> Format:

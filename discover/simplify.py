@@ -11,7 +11,7 @@ import sys
 
 import sympy
 
-from discover.formula import complexity, parse, to_text
+from discover.formula import FormulaError, complexity, parse, to_text
 from discover.skeleton import canonical
 
 LARGE = 20  # nodes; on larger expressions `simplify` takes long and hardly ever finds a shorter form
@@ -22,7 +22,17 @@ def simplified(expression: sympy.Expr) -> sympy.Expr:
     plain = canonical(expression)
     if complexity(plain) > LARGE:
         return plain
-    return min([plain, canonical(sympy.simplify(plain, ratio=1.0))], key=complexity)
+    other = canonical(sympy.simplify(plain, ratio=1.0))
+    return other if complexity(other) < complexity(plain) and _is_formula(other) else plain
+
+
+def _is_formula(expression: sympy.Expr) -> bool:
+    """Whether the language can say it: SymPy also writes cosh, and parts that are not real."""
+    try:
+        parse(to_text(expression), features=[symbol.name for symbol in expression.free_symbols], constants=())
+    except FormulaError:
+        return False
+    return True
 
 
 def main() -> None:

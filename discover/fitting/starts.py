@@ -50,8 +50,8 @@ def solve_linear(
     index = [list(law.constants).index(name) for name in linear]
     prediction, jacobian = law.compiled.predict_with_jacobian(columns, constants)
     weight = 1.0 / np.maximum(np.abs(target), 1e-300)
-    basis = jacobian[..., index] * weight[:, None]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # a point that overflows is left as it was drawn
+        basis = jacobian[..., index] * weight[:, None]
         offset = (prediction - np.einsum("snp,sp->sn", jacobian[..., index], constants[:, index])) * weight
         size = np.linalg.norm(basis, axis=1)
         basis = basis / size[:, None, :]

@@ -72,10 +72,9 @@ def parity(dataset: Dataset, held_out: np.ndarray, fits: Sequence[tuple[str, Fit
     columns, losses = dataset.columns(), dataset.losses()
     figure = Figure(figsize=(4.2 * len(fits), 4.2), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(fits), sharex=True, sharey=True))
-    low, high = losses.min(), losses.max()
-    margin = 0.04 * (high - low)
-    for axes, (name, fit) in zip(panels, fits, strict=True):
-        prediction = fit.predict(columns)
+    predictions = [fit.predict(columns) for _, fit in fits]
+    low, high, margin = _limits(losses, predictions)
+    for axes, (name, _), prediction in zip(panels, fits, predictions, strict=True):
         axes.plot([low, high], [low, high], color="grey", linewidth=1, zorder=1)
         axes.scatter(losses[~held_out], prediction[~held_out], c="tab:blue", label="training rows", **TRAINING)
         axes.scatter(losses[held_out], prediction[held_out], c="tab:orange", label="held-out rows", **HELD_OUT)
@@ -97,6 +96,15 @@ def to_bytes(figure: Figure, file_format: str) -> bytes:
     date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format, {})
     figure.savefig(buffer, format=file_format, dpi=150, metadata=date)
     return buffer.getvalue()
+
+
+def _limits(losses: np.ndarray, predictions: Sequence[np.ndarray]) -> tuple[float, float, float]:
+    """Limits that show all losses, and predictions up to half the spread of the losses beyond them; and a margin."""
+    spread = float(np.ptp(losses)) or 1.0
+    lowest, highest = losses.min() - spread / 2, losses.max() + spread / 2
+    shown = [np.clip(p[np.isfinite(p)], lowest, highest) for p in predictions]
+    together = np.concatenate([losses, *shown])
+    return float(together.min()), float(together.max()), 0.04 * spread
 
 
 def _second(columns: Mapping[str, np.ndarray], losses: np.ndarray, axis: str) -> str | None:
