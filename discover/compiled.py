@@ -18,7 +18,7 @@ from discover.formula import symbol
 
 
 class _Printer(NumPyPrinter):  # type: ignore[misc]
-    """NumPy code in which `min` and `max` broadcast."""
+    """NumPy code in which `min` and `max` broadcast, and their slopes."""
 
     def _nested(self, function: str, arguments: Sequence[sympy.Expr]) -> str:
         code = self._print(arguments[0])
@@ -31,6 +31,14 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
 
     def _print_Min(self, expr: sympy.Min) -> str:
         return self._nested("minimum", expr.args)
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        # Beyond 64 bits NumPy 1 would calculate with Python objects, which have no logarithm.
+        return str(expr.p) if abs(expr.p) < 2**53 else repr(float(expr))
+
+    def _print_Heaviside(self, expr: sympy.Heaviside) -> str:
+        # The slope of min and max. SymPy's own piecewise form of it does not broadcast.
+        return f"{self._module_format('numpy.heaviside')}({self._print(expr.args[0])}, 0.5)"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import TypeGuard
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE
@@ -182,6 +184,12 @@ def _names_only_inside_sums(tree: ast.Expression) -> frozenset[str]:
     return frozenset(inside - outside)
 
 
+def _is_product(node: ast.AST) -> TypeGuard[ast.BinOp | ast.UnaryOp]:
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub)
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+
+
 class _Names:
     """What each name of a formula stands for."""
 
@@ -215,19 +223,24 @@ class _Builder:
         return FormulaError(message, self.text, max(0, column))
 
     def build(self, node: ast.AST) -> sympy.Expr:
-        self.depth += 1
-        if self.depth > 2 * MAX_DEPTH:
-            raise self.fail(f"the formula is nested more than {2 * MAX_DEPTH} operations deep", node)
-        try:
+        with self._deeper(node):
             value = self._build(node)
-        finally:
-            self.depth -= 1
         number = value.as_coeff_Mul()[0]
         if number is not sympy.S.One:
             self._check_number(number, node)
         if self._degree(value) > MAX_DEGREE:
             raise self.fail(f"whole powers make a polynomial of a degree above {MAX_DEGREE}", node)
         return value
+
+    @contextmanager
+    def _deeper(self, node: ast.AST) -> Iterator[None]:
+        if self.depth >= 2 * MAX_DEPTH:
+            raise self.fail(f"the formula is nested more than {2 * MAX_DEPTH} operations deep", node)
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
 
     def _degree(self, expression: sympy.Expr) -> int:
         """Degree of the expression as a polynomial or a quotient of such, in whatever it is a polynomial of."""
@@ -244,11 +257,12 @@ class _Builder:
         return self.degrees[expression]
 
     def _build(self, node: ast.AST) -> sympy.Expr:
+        if _is_product(node):
+            return sympy.Mul(*self._factors(node))
         if isinstance(node, ast.BinOp):
             return self._operation(node)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-            operand = self.build(node.operand)
-            return -operand if isinstance(node.op, ast.USub) else operand
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
+            return self.build(node.operand)
         if isinstance(node, ast.Constant):
             return self._number(node)
         if isinstance(node, ast.Name):
@@ -267,18 +281,26 @@ class _Builder:
         }.get(type(node), f"'{type(node).__name__}'")
         raise self.fail(f"{kind} is not part of a formula: only + - * / **, names, numbers and functions are", node)
 
+    def _factors(self, node: ast.expr) -> list[sympy.Expr]:
+        """Factors of a whole product: one after the other, SymPy would make another expression of ``2*(a + b)/c``."""
+        if not _is_product(node):
+            return [self.build(node)]
+        with self._deeper(node):
+            if isinstance(node, ast.UnaryOp):
+                return [sympy.S.NegativeOne, *self._factors(node.operand)]
+            if isinstance(node.op, ast.Mult):
+                return [*self._factors(node.left), *self._factors(node.right)]
+            divisor = self.build(node.right)
+            if divisor == 0:
+                raise self.fail("division by zero", node.right)
+            return [*self._factors(node.left), 1 / divisor]
+
     def _operation(self, node: ast.BinOp) -> sympy.Expr:
         left, right = self.build(node.left), self.build(node.right)
         if isinstance(node.op, ast.Add):
             return left + right
         if isinstance(node.op, ast.Sub):
             return left - right
-        if isinstance(node.op, ast.Mult):
-            return left * right
-        if isinstance(node.op, ast.Div):
-            if right == 0:
-                raise self.fail("division by zero", node.right)
-            return left / right
         if isinstance(node.op, ast.Pow):
             return self._power(left, right, node)
         raise self.fail("only the operators + - * / ** are allowed", node)

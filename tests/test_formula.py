@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from discover.compiled import compile_formula
@@ -195,7 +195,7 @@ NOT_ARITHMETIC = {
     "subscript": ("2*N[0]", "N[0]"),
     "lambda": ("lambda: N", "lambda"),
     "list comprehension": ("[x for x in N]", "["),
-    "generator": ("sum(x for x in N)", "x for"),
+    "generator": ("sum(x for x in N)", "(x for"),
     "f-string": ("f'{N}'", "f'"),
     "walrus": ("(y := N)", "y := N"),
     "keyword argument": ("log(x=1)", "log"),
@@ -320,7 +320,7 @@ def test_an_unknown_name_gets_the_nearest_legal_one() -> None:
 
 
 def test_the_place_is_shown_inside_a_long_text() -> None:
-    terms = " + ".join(f"c{i}" for i in range(100))
+    terms = " + ".join(f"c{i}" for i in range(60))
     error = refused(terms + " + N.real + " + terms)
     assert under_the_caret(error).startswith("N.real + c0")
     assert str(error).split("\n")[1].strip().startswith("...")
@@ -361,7 +361,7 @@ def _formulas() -> st.SearchStrategy[str]:
     return st.recursive(leaves, grow, max_leaves=7)
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(_formulas())
 def test_printing_and_parsing_again_gives_an_equal_expression(text: str) -> None:
     try:
@@ -432,7 +432,7 @@ def test_text_reads_as_one_would_write_it(text: str, printed: str) -> None:
         ("max(N, D)", 3),
         ("min(N, D, c)", 5),
         ("2*N/3", 5),
-        ("c + k*exp(sum(t*r))", 8),  # c + k * exp sum t * r
+        ("c + k*exp(sum(t*r))", 9),  # c + k * exp sum t * r
     ],
 )
 def test_complexity_counts_what_a_reader_sees(text: str, nodes: int) -> None:
