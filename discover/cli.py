@@ -34,7 +34,9 @@ def main() -> None:
         if debug:
             raise
         expected = isinstance(error, DiscoverError | OSError)
-        message = _sentence(error) if expected else f"{type(error).__name__}: {error} (this is a bug; --debug shows where)"
+        message = (
+            _sentence(error) if expected else f"{type(error).__name__}: {error} (this is a bug; --debug shows where)"
+        )
         print(f"discover: {message}", file=sys.stderr)
         sys.exit(getattr(error, "exit_status", 1))
 

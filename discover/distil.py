@@ -95,9 +95,7 @@ def distil(
     return sorted(found.values(), key=lambda p: (len(p.law.constants), p.law.complexity, p.law.formula))
 
 
-def _simplified(
-    formulas: Iterable[str], features: Mapping[str, str], time_limit: float, jobs: int
-) -> list[str | None]:
+def _simplified(formulas: Iterable[str], features: Mapping[str, str], time_limit: float, jobs: int) -> list[str | None]:
     """Simple form of each formula, in order, by `jobs` children at once."""
     texts = list(formulas)
     parts = [texts[k::jobs] for k in range(jobs)]

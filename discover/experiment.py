@@ -109,7 +109,9 @@ class Experiment:
             for feature in self.card.features:
                 if feature not in dataset.features:
                     near = one_of(feature, dataset.features)
-                    raise InputError(f"experiment {self.name}: dataset {dataset.name} has no feature {feature!r}: {near}")
+                    raise InputError(
+                        f"experiment {self.name}: dataset {dataset.name} has no feature {feature!r}: {near}"
+                    )
             dataset = replace(dataset, features={name: dataset.features[name] for name in self.card.features})
         return dataset
 
@@ -123,7 +125,9 @@ def load_experiment(name: str | Path) -> Experiment:
     """Load an experiment by name (``"chinchilla"``) or by the path of its card."""
     path = find_card("experiments", name)
     if kind_of(path) == "data":
-        raise InputError(f"{path} is a dataset card: write an experiment card beside it with the line dataset = \"{path.name}\"")
+        raise InputError(
+            f'{path} is a dataset card: write an experiment card beside it with the line dataset = "{path.name}"'
+        )
     return Experiment(path.stem, read_card(path, ExperimentCard), path.parent)
 
 
@@ -192,7 +196,9 @@ def run(
                 _search(engine, replace(problem, seed=seed), folder, say, alone=len(experiment.card.engines) == 1)
         folder.update(state="judging")
         meanings = {name: feature.meaning for name, feature in dataset.features.items()}
-        proposals = distil(folder.candidates(), meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs)
+        proposals = distil(
+            folder.candidates(), meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs
+        )
         say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
         baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
         found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs))

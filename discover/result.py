@@ -43,7 +43,7 @@ class Result:
         return min(laws, key=lambda judged: rank[judged.law.name]) if laws else None
 
     def verdict(self) -> str:
-        """One honest sentence: how the chosen law compares with the best published and null law on the held-out rows."""
+        """One honest sentence: the chosen law against the best published and null laws on the held-out rows."""
         if self.selected is None:
             return "No found law passed the sanity checks, so none was chosen."
         errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))

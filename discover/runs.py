@@ -1,7 +1,7 @@
 """Run folders: what an experiment leaves behind, as text only, written so that nothing finished is lost.
 
-A file is written beside its place and renamed, so that it is whole or absent; candidates and the log are appended a line at a
-time, and a line that was cut off is passed over when they are read again.
+A file is written beside its place and renamed, so that it is whole or absent; candidates and the log are appended a
+line at a time, and a line that was cut off is passed over when they are read again.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Does a law behave: over the data and far beyond, the way losses of larger models do.
 
-A law that fits and diverges beyond the data is the usual failure of a search. The checks sample the law densely on a grid
-that reaches from the smallest values of the data to 100 times the largest:
+A law that fits and diverges beyond the data is the usual failure of a search. The checks sample the law densely on a
+grid that reaches from the smallest values of the data to 100 times the largest:
 
 - it falls in every size (`size` and `tokens` features);
-- its returns diminish: a doubling of a size never buys more than the doubling before (all published laws of
-  this kind do so; a law that first is flat and then dives was bent to the data);
+- its returns diminish: a doubling of a size never buys more than the doubling before (all published laws of this kind
+  do so; a law that first is flat and then dives was bent to the data);
 - it is finite and positive;
 - far out it neither turns upwards nor below zero: a loss has a floor.
 
@@ -88,9 +88,7 @@ def _grid(columns: Mapping[str, np.ndarray], along: str, reach: float) -> dict[s
     return dict(zip([*names, along], mesh, strict=True))
 
 
-def _shape(
-    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str
-) -> list[SanityCheck]:
+def _shape(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> list[SanityCheck]:
     """Whether the law falls in a feature, and whether its returns diminish."""
     falls, diminishes = f"falls in {name}", f"returns diminish in {name}"
     grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
@@ -113,9 +111,7 @@ def _check(label: str, bad: np.ndarray, grid: Mapping[str, np.ndarray], skip: in
     return SanityCheck(label, "fail", f"{what} {_point(at, bad)}")
 
 
-def _limit(
-    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str
-) -> SanityCheck:
+def _limit(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> SanityCheck:
     """Whether the law stays between zero and its value beyond the data when a feature grows without end (by 1e100)."""
     label = f"limit in {name}"
     grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)

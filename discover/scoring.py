@@ -39,7 +39,8 @@ def score(prediction: np.ndarray, target: np.ndarray) -> Score:
     if not np.isfinite(error).all():
         return Score(float("inf"), float("inf"), float("-inf"), len(target))
     variance = float(np.mean((target - target.mean()) ** 2))
-    squared = float(np.mean(error**2))
-    with np.errstate(divide="ignore"):
-        mape = float(100 * np.mean(np.abs(error) / np.abs(target)))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        squared = float(np.mean(error**2))
+        relative = np.where(error == 0, 0.0, np.abs(error) / np.abs(target))  # a target of zero can be met
+        mape = float(100 * np.mean(relative))
     return Score(squared**0.5, mape, 1 - squared / variance if variance > 0 else float("nan"), len(target))

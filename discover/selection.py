@@ -2,11 +2,11 @@
 
 The training rows are split as the held-out rows were: by size. Each inner hold-out fits every law on the smaller
 training sizes and asks how well it predicts the larger ones; several of them, at different sizes, keep one lucky
-split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the target
-can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so errors are averaged by
-size first. Among the laws that are no worse than the best by one standard error of the paired difference over
-sizes, the simplest is chosen. A law that fails its sanity checks cannot be chosen; one with a constant that the rows do
-not determine must earn it by a much smaller error.
+split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the
+target can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so errors are
+averaged by size first. Among the laws that are no worse than the best by one standard error of the paired difference
+over sizes, the simplest is chosen. A law that fails its sanity checks cannot be chosen; one with a constant that the
+rows do not determine must earn it by a much smaller error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The child process in which expressions are simplified, so that SymPy can be stopped when it takes too long.
 
 Writes one line when it is ready. Then reads one request a line from standard input, a JSON object with the text of a
-formula and its features, and writes one answer a line: the text of the canonical, simplified formula. `discover.distil` starts, times and kills it.
+formula and its features, and writes one answer a line: the text of the canonical, simplified formula.
+`discover.distil` starts, times and kills it.
 """
 
 from __future__ import annotations

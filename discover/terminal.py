@@ -88,12 +88,16 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
         mark = "* " if row["selected"] else "  "
         insane = "" if row["sane"] else " (not sane)"
         cells = [mark + row["law"], row["kind"] + insane, row["formula"], str(row["n_constants"])]
-        cells += [_error(row[key]) for key in ("train_rmse", "inner_rmse", "heldout_rmse")] + [_percent(row["heldout_mape"])]
+        cells += [_error(row[key]) for key in ("train_rmse", "inner_rmse", "heldout_rmse")] + [
+            _percent(row["heldout_mape"])
+        ]
         table.add_row(*map(escape, cells), style="bold green" if row["selected"] else None)
     console.print(table)
     hidden = len(board) - len(shown)
     if hidden:
-        console.print(f"and {hidden} more found laws in leaderboard.csv; errors are RMSE in {result.dataset.target.unit}")
+        console.print(
+            f"and {hidden} more found laws in leaderboard.csv; errors are RMSE in {result.dataset.target.unit}"
+        )
     if result.dataset.generated:
         console.print(f"These rows were not measured: they were {escape(result.dataset.generated)}.")
     if result.selected is not None:
@@ -223,7 +227,9 @@ def show_datasets(cards: Mapping[str, DatasetCard], *, as_json: bool = False) ->
                 "rows": card.rows.count,
                 "features": {key: feature.model_dump(exclude_none=True) for key, feature in card.features.items()},
                 "target": card.target.model_dump(),
-                "hold_out": card.hold_out if card.hold_out is None or isinstance(card.hold_out, str) else card.hold_out.model_dump(),
+                "hold_out": card.hold_out
+                if card.hold_out is None or isinstance(card.hold_out, str)
+                else card.hold_out.model_dump(),
                 "generated": card.generate is not None,
                 "licence": card.licence,
                 "source": card.cite.short() if card.cite else "",
@@ -242,7 +248,10 @@ def show_datasets(cards: Mapping[str, DatasetCard], *, as_json: bool = False) ->
 
 def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
     """One dataset in full."""
-    columns = {name: {"min": float(c.min()), "max": float(c.max()), "distinct": len(set(c))} for name, c in dataset.columns().items()}
+    columns = {
+        name: {"min": float(c.min()), "max": float(c.max()), "distinct": len(set(c))}
+        for name, c in dataset.columns().items()
+    }
     losses = dataset.losses()
     if as_json:
         print_json(
@@ -255,7 +264,9 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
                     for name, feature in dataset.features.items()
                 },
                 "target": {**dataset.target.model_dump(), "min": float(losses.min()), "max": float(losses.max())},
-                "hold_out": dataset.hold_out if dataset.hold_out is None or isinstance(dataset.hold_out, str) else dataset.hold_out.model_dump(),
+                "hold_out": dataset.hold_out
+                if dataset.hold_out is None or isinstance(dataset.hold_out, str)
+                else dataset.hold_out.model_dump(),
                 "generated": dataset.generated,
                 "licence": dataset.licence,
                 "sources": dict(dataset.sources),
@@ -270,10 +281,18 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
     for name, feature in dataset.features.items():
         found = columns[name]
         table.add_row(
-            name, feature.kind, feature.unit, escape(feature.meaning), f"{found['min']:.4g}", f"{found['max']:.4g}", str(found["distinct"])
+            name,
+            feature.kind,
+            feature.unit,
+            escape(feature.meaning),
+            f"{found['min']:.4g}",
+            f"{found['max']:.4g}",
+            str(found["distinct"]),
         )
     target = dataset.target
-    table.add_row(target.symbol, "target", target.unit, "", f"{losses.min():.4g}", f"{losses.max():.4g}", str(len(set(losses))))
+    table.add_row(
+        target.symbol, "target", target.unit, "", f"{losses.min():.4g}", f"{losses.max():.4g}", str(len(set(losses)))
+    )
     console.print(table)
     rule = dataset.hold_out
     if rule is not None:
@@ -292,7 +311,11 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
 
 def show_fetched(datasets: Sequence[Dataset], *, as_json: bool = False) -> None:
     """Datasets whose files are here and agree with their cards."""
-    _list([{"name": d.label, "rows": len(d.table), "files": len(d.sources)} for d in datasets], ("name", "rows", "files"), as_json)
+    _list(
+        [{"name": d.label, "rows": len(d.table), "files": len(d.sources)} for d in datasets],
+        ("name", "rows", "files"),
+        as_json,
+    )
 
 
 def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
@@ -301,7 +324,9 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
         print_json(fitted.as_record())
         return
     console, fit, unit = _console(), fitted.fit, fitted.dataset.target.unit
-    console.print(f"[bold]{escape(fit.law.name)}[/bold] on {escape(fitted.dataset.label)}: {fit.n_rows} rows", highlight=False)
+    console.print(
+        f"[bold]{escape(fit.law.name)}[/bold] on {escape(fitted.dataset.label)}: {fit.n_rows} rows", highlight=False
+    )
     console.print(f"\n  {fit.law.target} = {escape(fit.law.formula)}", highlight=False)
     for name, text in fit.law.let.items():
         console.print(f"  {name} = {escape(text)}", highlight=False)
@@ -309,7 +334,9 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
     for name, value in fit.values.items():
         table.add_row(name, f"{value:.6g}", f"{fit.errors[name]:.2g}", escape(fit.law.constants[name].meaning))
     console.print(table)
-    console.print(f"{fit.objective}: {fit.loss:.6g}; {fit.agreement:.0%} of {fit.n_starts} starts agree", highlight=False)
+    console.print(
+        f"{fit.objective}: {fit.loss:.6g}; {fit.agreement:.0%} of {fit.n_starts} starts agree", highlight=False
+    )
     for label, score in (("fit", fitted.score), ("held out", fitted.held_out)):
         if score is not None:
             text = f"RMSE {score.rmse:.4g} {unit}, MAPE {score.mape:.3g} %, R2 {score.r2:.4f} ({score.n_rows} rows)"

@@ -103,7 +103,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str], tmp
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
-    code = "import sys, discover; print([m for m in ('numpy', 'sympy', 'pandas', 'pysr', 'pyoperon') if m in sys.modules])"
+    code = (
+        "import sys, discover; print([m for m in ('numpy', 'sympy', 'pandas', 'pysr', 'pyoperon') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 

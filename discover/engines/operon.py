@@ -53,7 +53,8 @@ class Operon(Engine):
     def missing(self) -> str | None:
         """Why pyoperon cannot be imported here."""
         if util.find_spec("pyoperon") is None:
-            return "the engine operon needs pyoperon, which has wheels for Linux x86-64 and macOS arm64: pip install pyoperon"
+            wheels = "which has wheels for Linux x86-64 and macOS arm64"
+            return f"the engine operon needs pyoperon, {wheels}: pip install pyoperon"
         return None
 
     def versions(self) -> dict[str, str]:
@@ -153,9 +154,7 @@ def _candidates(
 ) -> Iterator[Candidate]:
     # Operon knows its inputs by neutral names, since it takes some letters for functions.
     neutral = [f"x{k}" for k in range(len(names))]
-    inside = {
-        f"x{k}": parse(f"log({name}/{problem.scales[name]!r})", features=[name]) for k, name in enumerate(names)
-    }
+    inside = {f"x{k}": parse(f"log({name}/{problem.scales[name]!r})", features=[name]) for k, name in enumerate(names)}
     import sympy
 
     for member in regressor.pareto_front_:

@@ -93,7 +93,8 @@ def fit(
     objective
         What to minimise; by default `Objective.suited_to` the target: Huber on the log with delta 1e-3.
     starts
-        Number of random starts. When fewer than a fifth reach the best objective, up to four times as many more are tried.
+        Number of random starts. When fewer than a fifth reach the best objective, twice and then four times as many
+        more are tried.
     seed
         Seed of the starts.
     first
@@ -227,9 +228,7 @@ class _Space:
         return full
 
 
-def _problem(
-    law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, space: _Space
-) -> Problem:
+def _problem(law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, space: _Space) -> Problem:
     def residuals(points: np.ndarray) -> np.ndarray:
         return objective.residual(law.compiled.predict(columns, space.constants(points)), target)
 
@@ -265,7 +264,9 @@ def _search(
         batch = given if attempt == 0 else given[:0]
         if count and space.free:
             drawn = space.constants(space.draw(starts_of.DRAWN * count, seed + 1000 * attempt))
-            drawn = space.inner(starts_of.solve_linear(space.law, rows.columns, rows.target, drawn, linear)[:, space.index])
+            drawn = space.inner(
+                starts_of.solve_linear(space.law, rows.columns, rows.target, drawn, linear)[:, space.index]
+            )
             batch = np.concatenate([batch, drawn[starts_of.smallest(problem.residuals(drawn), count)]])
         tried += len(batch)
         found = np.concatenate([found, solve(problem, batch)])

@@ -1,9 +1,9 @@
 """Where a fit starts: drawn from the ranges of the constants, with the linear constants solved for.
 
 Most points of a wide range have a term that is far too large or that vanishes, and no solver leaves a term that
-vanishes. So many more points are drawn than are used; at each, the constants in which the formula is linear (E0, A and B of
-Chinchilla's law) are solved by weighted least squares where that gives legal values; and the points with the smallest
-residuals are kept.
+vanishes. So many more points are drawn than are used; at each, the constants in which the formula is linear (E0, A
+and B of Chinchilla's law) are solved by weighted least squares where that gives legal values; and the points with the
+smallest residuals are kept.
 """
 
 from __future__ import annotations

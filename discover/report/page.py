@@ -19,7 +19,8 @@ tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } i
 <p>{{ dataset }}: {{ n_training }} training rows, {{ n_held_out }} held out.</p>
 {% if generated %}<p class="generated">These rows were not measured: they were {{ generated }}.</p>{% endif %}
 {% if selected %}<h2>The chosen law</h2><p><code>{{ target }} = {{ selected.formula }}</code></p>
-<p>{% for name, value in selected.constants %}<code>{{ name }} = {{ value }}</code>{% if not loop.last %}, {% endif %}{% endfor %}</p>
+<p>{% for name, value in selected.constants %}
+<code>{{ name }} = {{ value }}</code>{% if not loop.last %}, {% endif %}{% endfor %}</p>
 <p>It was chosen without seeing a held-out row. {{ verdict }}</p>
 {% else %}<p>No found law passed the sanity checks.</p>{% endif %}
 <h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the held-out rows first.</p>
