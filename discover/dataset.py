@@ -426,7 +426,7 @@ def _refuse(bad: pd.Series | np.ndarray, values: pd.Series, where: _Where, colum
     if len(rows):
         others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
         value = values.iloc[rows[0]]
-        shown = repr(value) if isinstance(value, str) else str(value)
+        shown = repr(value) if isinstance(value, str) else "the value" if pd.isna(value) else str(value)
         raise DataError(f"{where.row(int(values.index[rows[0]]))}, column {column!r}: {shown} {what}{others}")
 
 

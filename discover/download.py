@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from discover.errors import DataError, DiscoverError, InputError
 
@@ -33,7 +33,8 @@ def fetch(url: str, sha256: str) -> Path:
     """
     inside = _path_of(url)
     mirror = os.environ.get("DISCOVER_MIRROR", "")
-    if mirror and not mirror.startswith(("http://", "https://")):
+    on_the_web = mirror.startswith(("http://", "https://"))
+    if mirror and not on_the_web:
         if not Path(mirror).is_dir():
             raise InputError(f"DISCOVER_MIRROR is {mirror!r}, which is neither a folder nor an http address")
         path = Path(mirror) / inside
@@ -43,7 +44,7 @@ def fetch(url: str, sha256: str) -> Path:
     cached = cache_folder() / inside
     if cached.is_file() and _sha256(cached) == sha256:
         return cached
-    sources = [f"{mirror.rstrip('/')}/{inside.as_posix()}"] if mirror.startswith("http") else []
+    sources = [f"{mirror.rstrip('/')}/{quote(inside.as_posix(), safe='/:')}"] if on_the_web else []
     return _download([*sources, url], sha256, cached)
 
 

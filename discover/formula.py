@@ -291,7 +291,7 @@ class _Builder:
             if isinstance(node.op, ast.Mult):
                 return [*self._factors(node.left), *self._factors(node.right)]
             divisor = self.build(node.right)
-            if divisor == 0:
+            if _is_zero(divisor):
                 raise self.fail("division by zero", node.right)
             return [*self._factors(node.left), 1 / divisor]
 
@@ -308,7 +308,7 @@ class _Builder:
     def _power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.expr) -> sympy.Expr:
         if exponent.is_Number and abs(exponent) > MAX_EXPONENT:
             raise self.fail(f"the exponent is larger than {MAX_EXPONENT:g}", getattr(node, "right", node))
-        if base == 0 and exponent.is_Number and exponent.is_negative:
+        if _is_zero(base) and exponent.is_Number and exponent.is_negative:
             raise self.fail("division by zero", node)
         if exponent.is_Integer and abs(int(exponent)) * self._degree(base) > MAX_DEGREE:
             raise self.fail(f"whole powers make a polynomial of a degree above {MAX_DEGREE}", node)
@@ -346,7 +346,7 @@ class _Builder:
             raise self.fail("the number is not finite", node)
         if _bits(value) > 2 * MAX_BITS or abs(value) > MAX_NUMBER:
             raise self.fail(f"the number is larger than {MAX_NUMBER:g}", node)
-        if value != 0 and float(value) == 0.0:  # it could not be printed and read again
+        if not value.is_zero and float(value) == 0.0:  # it could not be printed and read again
             raise self.fail(f"the number is smaller than 1/{MAX_NUMBER:g}", node)
 
     def _name(self, node: ast.Name) -> sympy.Expr:
@@ -369,8 +369,8 @@ class _Builder:
 
     def _call(self, node: ast.Call) -> sympy.Expr:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-            called = node.func.id if isinstance(node.func, ast.Name) else "this"
-            raise self.fail(f"{called!r} is not a function: legal are {', '.join(FUNCTIONS)}", node)
+            called = repr(node.func.id) if isinstance(node.func, ast.Name) else "what is called here"
+            raise self.fail(f"{called} is not a function: legal are {', '.join(FUNCTIONS)}", node)
         name = node.func.id
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             raise self.fail(f"{name} takes plain arguments only", node)
@@ -420,6 +420,11 @@ class _Builder:
         if not any(str(indexed.base) in self.names.mixtures for indexed in term.atoms(sympy.Indexed)):
             raise self.fail("sum(...) runs over the components of a mixture, and there is none inside", node)
         return sympy.Sum(term, (COMPONENT, 1, N_COMPONENTS))
+
+
+def _is_zero(expression: sympy.Expr) -> bool:
+    """Whether it is the number zero; of more SymPy is not asked, whose proof may take minutes."""
+    return bool(expression.is_Number and expression.is_zero)  # == 0 is false of 0.0
 
 
 def _bits(number: sympy.Expr) -> int:

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import sympy
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from discover.compiled import compile_formula
@@ -56,6 +56,9 @@ def value(text: str, **values: float) -> float:
         ("(-8)**2", 64),
         ("(-8)**2.0", 64),  # a whole number, though written with a point
         ("0**0", 1),
+        ("0.0", 0),
+        ("-0.0 + 2", 2),
+        ("3**-0.0", 1),
     ],
 )
 def test_arithmetic_means_what_python_means(text: str, expected: float) -> None:
@@ -256,6 +259,7 @@ def test_what_is_not_arithmetic_is_refused_where_it_stands(text: str, marked: st
 NO_VALUE = {
     "division by zero": "1/0",
     "division by a zero with a point": "1/0.0",
+    "zero with a point to a negative power": "0.0**-1",
     "zero to a negative power": "0**-1",
     "zero to minus a feature": "0**(-N)",
     "division by a difference of equals": "1/(N - N)",
@@ -282,6 +286,11 @@ NO_VALUE = {
 @pytest.mark.parametrize("text", NO_VALUE.values(), ids=NO_VALUE.keys())
 def test_what_has_no_finite_real_value_is_refused(text: str) -> None:
     assert text in str(refused(text))
+
+
+@pytest.mark.parametrize("text", ["1/0", "1/0.0", "1/-0.0", "0**-1", "0.0**-1", "0.0**-1.0", "1/(N - N)", "1/(0.0*N)"])
+def test_a_division_by_zero_is_called_that(text: str) -> None:
+    assert refused(text).reason == "division by zero"
 
 
 def test_empty_text_and_other_types_are_refused() -> None:
@@ -342,7 +351,7 @@ def _numbers() -> st.SearchStrategy[str]:
     whole = st.integers(0, 10**6).map(str)
     # as repr: every digit counts
     floats = st.floats(1e-30, 1e30, allow_nan=False).map(repr)
-    return whole | floats | st.sampled_from(["0.1", ".5", "2.", "1e-3", "1E5", "1e+2"])
+    return whole | floats | st.sampled_from(["0", "0.0", "0.1", ".5", "2.", "1e-3", "1E5", "1e+2"])
 
 
 def _formulas() -> st.SearchStrategy[str]:
@@ -363,6 +372,9 @@ def _formulas() -> st.SearchStrategy[str]:
 
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(_formulas())
+@example("-((N + D)/N)")  # multiplied in this order SymPy keeps the sum, and in the order printed it distributes
+@example("2*((N + D)/N)")
+@example("c_1 - 3*(2*(N + D)/(4*(A + D)))")
 def test_printing_and_parsing_again_gives_an_equal_expression(text: str) -> None:
     try:
         expression = parse(text, features=FEATURES)

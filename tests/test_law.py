@@ -125,7 +125,7 @@ def test_a_null_law_is_not_put_on_a_feature_called_like_its_constant() -> None:
 def test_parts_move_with_a_law_of_any_feature(tmp_path: Path) -> None:
     text = CARD.replace("A/N**alpha", "A/power").replace(
         "[features]", 'any_feature = true\n[let]\npower = "N**alpha"\n[features]'
-    )  # noqa: E501
+    )
     law = load(tmp_path, text).on("D")
     assert law.expression == parse("E0 + A/D**alpha", features=["D"])
 

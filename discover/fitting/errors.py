@@ -42,8 +42,12 @@ def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective)
     _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     determined = singular > FLAT * singular[0]
     flat = _groups(directions[~determined])
-    basis = directions[determined].T / scale[:, None]  # constants x determined directions
-    result = basis @ _sandwich(residual, jacobian @ basis, objective) @ basis.T
+    turned = directions[determined].T  # constants x determined directions
+    inner = turned @ _sandwich(residual, (jacobian / scale) @ turned, objective) @ turned.T
+    with np.errstate(over="ignore"):  # a term all but vanishes: its constant may be anything
+        result = inner / scale[:, None] / scale
+    known = {k for group in flat for k in group}
+    flat += [[k] for k in range(n_constants) if k not in known and not np.isfinite(result[k, k])]
     for k in {k for group in flat for k in group}:
         result[k, k] = np.nan
     return result, flat

@@ -81,7 +81,7 @@ class Objective:
             return np.ones_like(residual)
         delta = self.delta if delta is None else delta
         with np.errstate(all="ignore"):
-            return np.minimum(1.0, delta / np.abs(residual))
+            return np.asarray(np.minimum(1.0, delta / np.abs(residual)))
 
     def __str__(self) -> str:
         return f"{self.name} (delta {self.delta:g})" if self.robust else self.name

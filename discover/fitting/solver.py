@@ -52,7 +52,7 @@ def solve(problem: Problem, starts: np.ndarray, *, coarse: int = 25, fine: int =
     -------
     Parameters of all starts that stayed finite, shape (at most starts, parameters).
     """
-    points = np.clip(starts, problem.lower, problem.upper)
+    points: np.ndarray = np.clip(starts, problem.lower, problem.upper)
     points = points[np.isfinite(problem.objective.loss(problem.residuals(points)))]
     if not len(points):
         return points
@@ -118,7 +118,7 @@ def _step(problem: Problem, points: np.ndarray, delta: float, damping: np.ndarra
     scaled = np.where(free[:, :, None] & free[:, None, :], scaled, 0.0)
     scaled += (damping[:, None] + ~free)[..., None] * np.eye(points.shape[1])
     step = _solve_each(scaled, np.where(free, -gradient / scale, 0.0)) / scale
-    return np.clip(points + step, problem.lower, problem.upper)
+    return np.asarray(np.clip(points + step, problem.lower, problem.upper))
 
 
 def _solve_each(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -110,6 +110,16 @@ def test_constants_that_trade_off_are_found_however_the_undetermined_space_is_tu
     assert np.isnan(np.diag(result)).tolist() == [True, True, False, True, True]
 
 
+def test_a_term_that_all_but_vanishes_leaves_its_constant_undetermined():
+    random = np.random.default_rng(2)
+    jacobian = random.normal(size=(30, 2)) * [1.0, 1e-200]  # the variance of the second is beyond all numbers
+    for objective in (Objective("squared"), Objective("huber", 0.1)):
+        result, groups = covariance(random.normal(size=30), jacobian, objective)
+        assert groups == [[1]]
+        assert np.isnan(result[1, 1])
+        assert 0 < result[0, 0] < 1
+
+
 def test_no_constant_has_no_covariance():
     result, groups = covariance(np.ones(3), np.zeros((3, 0)), Objective())
     assert (result.shape, groups) == ((0, 0), [])

@@ -1,0 +1,247 @@
+"""Choosing among found laws from the training rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discover.distil import Proposal
+from discover.engines import Candidate
+from discover.errors import InputError
+from discover.fitting import Fit, Objective, fit
+from discover.law import Constant, Law, load_law
+from discover.sanity import SanityCheck
+from discover.scoring import score
+from discover.selection import FINALISTS, Judged, Rows, choose, inner_hold_outs, judge_baselines, judge_proposals
+
+HOFFMANN = load_law("hoffmann")
+TRUTH = {"E0": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
+N, D = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 2e9, 8), np.geomspace(1e9, 3e11, 5), indexing="ij"))
+NOISE = np.exp(0.004 * np.random.default_rng(0).normal(size=40))
+ROWS = Rows(
+    {"N": N, "D": D}, HOFFMANN.predict({"N": N, "D": D}, TRUTH) * NOISE, {"N": "size", "D": "tokens"}, axis="N"
+)
+
+
+def a_law(formula: str, *names: str) -> Law:
+    constants = {name: Constant(range=(1e-3, 1e6), positive=True, log=True) for name in names}
+    features = {name: "" for name in ("N", "D") if name in formula}
+    return Law("mine", "mine", formula, features, constants, kind="found")
+
+
+def a_judgement(
+    errors: list[float], n_constants: int = 2, *, sane: bool = True, determined: bool = True, nodes: int = 1
+) -> Judged:
+    """A law with so many constants and nodes that made these errors on the inner hold-outs."""
+    names = [f"c{k}" for k in range(n_constants)]
+    law = a_law(" + ".join([*names, *(f"log(N + {k})" for k in range(1, nodes + 1))]), *names)
+    spread = dict.fromkeys(names, 0.1 if determined else 2.0)
+    fitted = Fit(law, dict.fromkeys(names, 1.0), spread, Objective(), 0.1, 40, 1.0, 64, np.eye(n_constants))
+    check = SanityCheck("falls in N", "pass" if sane else "fail")
+    return Judged(fitted, np.array(errors), errors[0], [check])
+
+
+# Inner hold-outs
+
+
+def test_the_largest_sizes_are_held_out_alone_first_and_then_with_smaller_ones():
+    sizes = np.repeat([1e7, 1e8, 1e9, 1e10], 5)
+    shares = [np.unique(sizes[rows]).tolist() for rows in inner_hold_outs(sizes)]
+    # 15 % of 20 rows are 3: the largest size, whole; 30 and 45 % end within the second largest.
+    assert shares == [[1e10], [1e9, 1e10]]
+
+
+def test_a_continuum_of_sizes_is_cut_where_the_shares_say():
+    sizes = np.random.default_rng(0).permutation(np.geomspace(1e6, 1e9, 100))
+    assert [int(rows.sum()) for rows in inner_hold_outs(sizes)] == [15, 30, 45]
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.integers(1, 12), min_size=3, max_size=60).filter(lambda sizes: len(set(sizes)) >= 3))
+def test_sizes_are_never_divided_and_two_always_remain_to_learn_from(counts):
+    sizes = np.array(counts, dtype=float)
+    hold_outs = inner_hold_outs(sizes)
+    assert 1 <= len(hold_outs) <= 3
+    for rows in hold_outs:
+        assert rows.any()
+        assert sizes[rows].min() > sizes[~rows].max()
+        assert len(np.unique(sizes[~rows])) >= 2
+    for smaller, larger in zip(hold_outs, hold_outs[1:], strict=False):
+        assert smaller.sum() < larger.sum()
+        assert not (smaller & ~larger).any()
+
+
+@pytest.mark.parametrize("sizes", [[1e9] * 5, [1e8, 1e9, 1e9, 1e8]])
+def test_fewer_than_three_sizes_are_too_few(sizes):
+    with pytest.raises(InputError, match=f"the training rows have {len(set(sizes))} sizes: .* at least 3"):
+        inner_hold_outs(np.array(sizes))
+
+
+# Choosing
+
+
+def test_the_simpler_law_is_chosen_when_its_errors_are_larger_by_chance_only():
+    best = a_judgement([0.010, 0.012, 0.011, 0.013], n_constants=6)
+    simple = a_judgement([0.013, 0.010, 0.012, 0.012], n_constants=4)  # the difference is 0.00025 +- 0.00111
+    assert choose([best, simple]) is simple
+
+
+def test_the_better_law_is_chosen_when_it_is_better_throughout():
+    best = a_judgement([0.010, 0.012, 0.011, 0.013], n_constants=6)
+    simple = a_judgement([0.013, 0.014, 0.014, 0.015], n_constants=4)  # the difference is 0.0025 +- 0.0003
+    assert choose([simple, best]) is best
+
+
+def test_of_equally_many_constants_the_shorter_formula_is_chosen():
+    long, short = a_judgement([0.010, 0.012], nodes=3), a_judgement([0.012, 0.011], nodes=2)
+    assert choose([long, short]) is short
+
+
+def test_of_equal_forms_the_smaller_error_is_chosen():
+    worse, better = a_judgement([0.010, 0.013]), a_judgement([0.012, 0.010])
+    assert choose([worse, better]) is better
+
+
+def test_an_insane_law_is_never_chosen():
+    perfect = a_judgement([0.0, 0.0], n_constants=1, sane=False)
+    assert choose([perfect, a_judgement([0.3, 0.4], n_constants=7)]).law.formula != perfect.law.formula
+    assert choose([perfect]) is None
+
+
+def test_a_law_without_finite_predictions_is_never_chosen():
+    broken = a_judgement([0.0, np.inf], n_constants=1)
+    other = a_judgement([0.3, 0.4])
+    assert choose([broken, other]) is other
+    assert choose([broken]) is None
+
+
+def test_without_laws_none_is_chosen():
+    assert choose([]) is None
+
+
+def test_a_law_with_undetermined_constants_must_earn_it():
+    known = a_judgement([0.010, 0.012], n_constants=6)
+    slightly = a_judgement([0.009, 0.011], n_constants=5, determined=False)
+    greatly = a_judgement([0.001, 0.001], n_constants=5, determined=False)
+    assert choose([known, slightly]) is known
+    assert choose([known, greatly]) is greatly
+    assert choose([slightly]) is slightly
+
+
+def test_a_constant_is_determined_when_its_error_is_below_its_size():
+    fitted = fit(HOFFMANN, ROWS.columns, ROWS.target)
+    judged = Judged(fitted, np.array([0.1]), 0.1, [])
+    assert judged.determined
+    unknown = replace(judged, fit=replace(fitted, errors={**fitted.errors, "beta": 0.5}))
+    assert not unknown.determined
+    assert not replace(judged, fit=replace(fitted, errors={**fitted.errors, "beta": np.nan})).determined
+    at_its_bound = replace(judged, fit=replace(fitted, values={**fitted.values, "E0": 0.0}))
+    assert not at_its_bound.determined
+
+
+# Judging
+
+
+@pytest.fixture(scope="module")
+def baselines() -> list[Judged]:
+    null = load_law("powerlaw_one_feature")
+    laws = [load_law("constant"), null.on("N"), null.on("D"), HOFFMANN]
+    return judge_baselines(laws, ROWS, Objective(), seed=0, jobs=1)
+
+
+def test_baselines_are_fitted_on_all_training_rows_and_judged_on_the_larger_ones(baselines):
+    *nulls, published = baselines
+    assert published.fit.n_rows == 40
+    assert published.fit.values == pytest.approx(fit(HOFFMANN, ROWS.columns, ROWS.target).values, rel=1e-6)
+    assert published.inner_error < 0.01  # the noise is 0.004
+    assert min(judged.inner_error for judged in nulls) > 10 * published.inner_error
+    assert published.sane
+    assert published.engine == ""
+
+
+def test_the_inner_error_is_that_of_a_fit_on_the_smaller_sizes(baselines):
+    held = inner_hold_outs(N)[0]
+    small = fit(HOFFMANN, {"N": N[~held], "D": D[~held]}, ROWS.target[~held])
+    prediction = small.predict({"N": N[held], "D": D[held]})
+    assert baselines[-1].inner_rmse == pytest.approx(score(prediction, ROWS.target[held]).rmse, rel=1e-4)
+    sizes = np.unique(N[held])
+    errors = np.abs(np.log(prediction / ROWS.target[held]))
+    by_size = [errors[N[held] == size].mean() for size in sizes]
+    assert baselines[-1].inner_errors[: len(sizes)] == pytest.approx(by_size, rel=1e-4)
+
+
+def test_a_law_that_the_rows_cannot_determine_is_left_out():
+    many = a_law(" + ".join(f"c{k}*N**-{k}" for k in range(50)), *(f"c{k}" for k in range(50)))
+    assert judge_baselines([many], ROWS, Objective(), seed=0, jobs=1) == []
+
+
+def test_a_law_that_only_the_whole_determines_has_no_finite_inner_error():
+    names = [f"c{k}" for k in range(30)]
+    many = a_law(" + ".join(f"{name}*N**-{k / 50}" for k, name in enumerate(names, 1)), *names)
+    (judged,) = judge_baselines([many], ROWS, Objective(), seed=0, jobs=1)
+    assert judged.inner_error == np.inf  # 45 % held out leave fewer rows than constants
+    assert choose([judged]) is None
+
+
+def proposal(formula: str, **start: float) -> Proposal:
+    law = a_law(formula, *start)
+    return Proposal(law, start, (Candidate(formula, 5, 0.1, "operon", 0),))
+
+
+PROPOSALS = [
+    proposal("E0 + A/N**alpha + B/D**beta", **TRUTH),
+    proposal("A/N**alpha", A=30.0, alpha=0.1),
+    proposal("A/D**alpha", A=30.0, alpha=0.1),
+    proposal("A*N**(-alpha)*D**(-beta)", A=50.0, alpha=0.05, beta=0.05),
+    proposal("A*exp(-alpha*log(N)) + B*exp(-beta*log(D)) + E0", **TRUTH),  # the first, written otherwise
+    proposal("a - A*log(N)", a=8.0, A=0.3),
+    proposal("log(a - N)", a=2.0),  # no real value on any row
+    proposal("A/(N*D)**alpha + E0", A=100.0, alpha=0.2, E0=1.5),
+    *(proposal(f"A/N**alpha + {k}.5", A=100.0, alpha=0.3) for k in range(FINALISTS + 2)),
+]
+
+
+def test_of_twins_one_is_kept_and_of_each_number_of_constants_a_few():
+    judged = judge_proposals(PROPOSALS, ROWS, Objective(), seed=0, jobs=1)
+    formulas = [each.law.formula for each in judged]
+    assert sum(len(each.law.constants) == 5 for each in judged) == 1  # the twins' predictions agree
+    assert "log(a - N)" not in formulas
+    assert sum(len(each.law.constants) == 2 for each in judged) <= FINALISTS
+    chosen = choose(judged)
+    assert len(chosen.law.constants) == 5
+    assert chosen.fit.values["alpha"] == pytest.approx(0.35, abs=0.05)
+    assert chosen.engine == "operon"
+    # A logarithm fits worse and falls below zero without end.
+    assert not next(each for each in judged if each.law.formula == "a - A*log(N)").sane
+
+
+def test_the_number_of_processes_changes_nothing():
+    alone, together = (judge_proposals(PROPOSALS, ROWS, Objective(), seed=0, jobs=jobs) for jobs in (1, 2))
+    assert [each.law.formula for each in alone] == [each.law.formula for each in together]
+    for one, other in zip(alone, together, strict=True):
+        assert one.fit.values == other.fit.values
+        assert one.fit.errors == pytest.approx(other.fit.errors, rel=0, abs=0, nan_ok=True)
+        assert np.array_equal(one.inner_errors, other.inner_errors)
+
+
+def test_rows_of_the_axis_are_the_ones_held_out():
+    # Along D, the largest D are predicted: the same law, other errors.
+    along_d = judge_baselines([HOFFMANN], replace(ROWS, axis="D"), Objective(), seed=0, jobs=1)[0]
+    held = inner_hold_outs(D)[0]
+    small = fit(HOFFMANN, {"N": N[~held], "D": D[~held]}, ROWS.target[~held])
+    expected = score(small.predict({"N": N[held], "D": D[held]}), ROWS.target[held]).rmse
+    assert along_d.inner_rmse == pytest.approx(expected, rel=1e-4)
+
+
+def test_targets_that_can_be_negative_are_judged_by_their_residual():
+    law = a_law("20 - A*log(N)", "A")
+    target = 20 - 1.2 * np.log(N)
+    assert target.min() < 0
+    rows = replace(ROWS, target=target + 0.01)
+    (judged,) = judge_baselines([law], rows, Objective.suited_to(rows.target), seed=0, jobs=1)
+    assert judged.inner_error < 0.02
+    assert judged.sane
