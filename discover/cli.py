@@ -43,8 +43,7 @@ def main() -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}; nothing half-written was left behind"
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
     return str(error)
 
 
@@ -64,7 +63,9 @@ def _root(
 def run(
     experiment: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its card.")] = None,
     engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Seed of the search; may be given more than once.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="Seed of the search; may be given more than once.")
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Of each search: 30s, 5min, 1h, or 1000000evals.")] = None,
     hold_out: Annotated[str | None, typer.Option(help="Rows to hold out, as 'N >= 1e9'.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
@@ -160,7 +161,7 @@ def fit(
     objective: Annotated[str | None, typer.Option(help="log_huber, log_squared, huber or squared.")] = None,
     delta: Annotated[float | None, typer.Option(help="Where Huber's loss turns linear.")] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts.")] = 64,
-    seed: Annotated[int, typer.Option(help="Seed of the starts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the starts.")] = 0,
     hold_out: Annotated[str | None, typer.Option(help="Rows to leave out of the fit and to score on.")] = None,
     json_: Json = False,
 ) -> None:

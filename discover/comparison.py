@@ -11,6 +11,8 @@ import pandas as pd
 from discover.scoring import score
 from discover.selection import Judged, Rows
 
+SAME = 1e-4  # relative difference of predictions below which two laws are one
+SAME_AS = "makes the predictions of"
 COLUMNS = (
     "law",
     "kind",
@@ -55,6 +57,7 @@ def leaderboard(
     One row a law, with the columns `COLUMNS`.
     """
     lines = []
+    known = [candidate for candidate in judged if candidate.law.kind != "found"]
     for candidate in judged:
         train = score(candidate.fit.predict(rows.columns), rows.target)
         held = score(candidate.fit.predict(held_out), held_out_target)
@@ -75,11 +78,22 @@ def leaderboard(
                 "heldout_mape": held.mape,
                 "heldout_r2": held.r2,
                 "sane": candidate.sane,
-                "note": note(candidate),
+                "note": "; ".join(filter(None, [same_as(candidate, known, rows), note(candidate)])),
             }
         )
     table = pd.DataFrame(lines, columns=list(COLUMNS))
     return table.sort_values(["heldout_rmse", "n_constants", "law"], kind="stable").reset_index(drop=True)
+
+
+def same_as(candidate: Judged, known: Sequence[Judged], rows: Rows) -> str:
+    """Which known law a found law repeats on the training rows; empty when none, or when it is a known law itself."""
+    if candidate.law.kind != "found":
+        return ""
+    mine = candidate.fit.predict(rows.columns)
+    for other in known:
+        if np.allclose(mine, other.fit.predict(rows.columns), rtol=SAME, atol=0.0):
+            return f"{SAME_AS} {other.law.name}"
+    return ""
 
 
 def note(candidate: Judged) -> str:

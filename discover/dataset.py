@@ -7,10 +7,11 @@ agree with the card is an error that names file, row and column.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,13 @@ class Target(Card):
     symbol: str = "L"
     unit: str = "nats/token"
     positive: bool = True
+
+    @field_validator("symbol")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not is_name(value):
+            raise ValueError("a symbol is letters, digits and underscores, not a function's name")
+        return value
 
 
 class File(Card):
@@ -242,7 +250,7 @@ class Dataset:
         return np.asarray(self.table[rule.of] >= sizes[-rule.largest])
 
     def _repr_html_(self) -> str:
-        head = f"<b>{self.label}</b>: {self.title}, {len(self.table)} rows"
+        head = f"<b>{html.escape(self.label)}</b>: {html.escape(self.title)}, {len(self.table)} rows"
         return head + self.table.head().to_html()
 
 
@@ -349,6 +357,8 @@ def _choose_rows(table: pd.DataFrame, card: DatasetCard, where: _Where) -> pd.Da
         for column in (rules.last.of, rules.last.by):
             if column not in table.columns:
                 raise DataError(f"{where}: rows.last: there is no column {column!r}: {one_of(column, table.columns)}")
+        _refuse(table[rules.last.of].isna(), table[rules.last.of], where, rules.last.of, "is missing")
+        table = table.assign(**{rules.last.by: _numbers(table, rules.last.by, where)})
         table = table.sort_values(rules.last.by, kind="stable").groupby(rules.last.of).tail(1).sort_index()
     try:
         if rules.keep is not None:
@@ -450,8 +460,3 @@ def _generated(card: DatasetCard, recipe: Generate, path: Path) -> Dataset:
     made = f"generated from {published.source} with {100 * recipe.noise:g} % noise, seed {recipe.seed}"
     table = _tidy(_choose_rows(raw, card, where), card, where)
     return _dataset(card, path, table, {str(path): sha256_of(path)}, made)
-
-
-def as_row(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """One row of features as arrays of one value."""
-    return {name: np.array([float(value)]) for name, value in values.items()}

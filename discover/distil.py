@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO
 
 from discover.engines.base import Candidate
+from discover.errors import DiscoverError
 from discover.formula import FormulaError, complexity, parse
 from discover.law import Law
 from discover.skeleton import skeleton
@@ -179,7 +180,8 @@ class Simplifier:
         if self._child is None or self._child.poll() is not None:
             self._stop()
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "discover.simplify"],
+                # -P: the folder in which the user stands is no place to import from.
+                [sys.executable, "-P", "-m", "discover.simplify"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -187,7 +189,12 @@ class Simplifier:
             )
             self._answers = queue.Queue()
             threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
-            json.loads(self._answers.get(timeout=START_LIMIT))
+            try:
+                json.loads(self._answers.get(timeout=START_LIMIT))
+            except (queue.Empty, json.JSONDecodeError):
+                self._stop()
+                message = f"formulas cannot be simplified: `{sys.executable} -P -m discover.simplify` does not start"
+                raise DiscoverError(message) from None
         return self._child
 
     def _stop(self) -> None:

@@ -6,11 +6,12 @@ seeds, budget and operators; a card of three lines is a good experiment.
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -28,7 +29,7 @@ from discover.dataset import Dataset, HoldOut, Largest, describe_hold_out, load_
 from discover.distil import distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
-from discover.errors import EngineError, InputError, Interrupted, one_of
+from discover.errors import DiscoverError, EngineError, InputError, Interrupted, one_of
 from discover.fitting import Objective
 from discover.fitting.objective import Name as ObjectiveName
 from discover.law import Law, list_laws, load_law
@@ -44,6 +45,8 @@ from discover.selection import (
 )
 
 Report = Callable[[str], None]
+MAX_SEED = 2**31
+MIN_COMPLEXITY = 5
 OPERATORS = ("+", "-", "*", "/", "**", "log", "exp", "sqrt", "min", "max")
 
 
@@ -73,11 +76,26 @@ class ExperimentCard(Card):
                 raise ValueError(f"unknown operator {operator!r}: {one_of(operator, OPERATORS)}")
         return value
 
-    @field_validator("engines", "seeds")
+    @field_validator("engines", "seeds", "operators")
     @classmethod
     def _some(cls, value: list[Any]) -> list[Any]:
         if not value:
             raise ValueError("the list is empty")
+        return list(dict.fromkeys(value))
+
+    @field_validator("seeds")
+    @classmethod
+    def _legal_seeds(cls, value: list[int]) -> list[int]:
+        for seed in value:
+            if not 0 <= seed < MAX_SEED:
+                raise ValueError(f"a seed is a whole number from 0 to {MAX_SEED - 1}, not {seed}")
+        return value
+
+    @field_validator("max_complexity")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if value < MIN_COMPLEXITY:
+            raise ValueError(f"formulas need at least {MIN_COMPLEXITY} nodes")
         return value
 
 
@@ -95,11 +113,14 @@ class Experiment:
         data = {**self.card.model_dump(exclude_unset=True), **kept}
         return replace(self, card=validate(data, ExperimentCard, where=f"experiment {self.name}"))
 
+    def beside(self, name: str) -> str:
+        """A name as it is, or the path of the card that `name` points at from the experiment's folder."""
+        inside = self.folder / name
+        return str(inside.resolve()) if name.endswith(".toml") and inside.is_file() else name
+
     def load(self) -> Dataset:
         """The dataset, narrowed to the features and rows of the card."""
-        name = self.card.dataset
-        inside = self.folder / name
-        dataset = load_dataset(inside if name.endswith(".toml") and inside.is_file() else name)
+        dataset = load_dataset(self.beside(self.card.dataset))
         if self.card.rows is not None:
             chosen = rows_where(dataset.table, self.card.rows)
             if not chosen.any():
@@ -115,9 +136,15 @@ class Experiment:
             dataset = replace(dataset, features={name: dataset.features[name] for name in self.card.features})
         return dataset
 
-    def objective(self, target: np.ndarray) -> Objective:
-        """What fits minimise."""
-        plain = Objective.suited_to(target) if self.card.objective is None else Objective(self.card.objective)
+    def objective(self, dataset: Dataset) -> Objective:
+        """What fits minimise: the logarithm's Huber loss, or the residual's where the target may be negative."""
+        if self.card.objective is not None:
+            plain = Objective(self.card.objective)
+        elif dataset.target.positive:
+            plain = Objective()
+        else:
+            spread = float(np.median(np.abs(dataset.losses() - np.median(dataset.losses()))))
+            plain = Objective("huber", 1e-3 * (spread or 1.0))
         return plain if self.card.delta is None else replace(plain, delta=self.card.delta)
 
 
@@ -171,17 +198,19 @@ def run(
     dataset = experiment.load()
     held = dataset.held_out_rows(experiment.card.hold_out)
     rows = training_rows(dataset, held, experiment.card.hold_out)
-    objective = experiment.objective(rows.target)
+    objective = experiment.objective(dataset)
     laws = _baselines(experiment, dataset)
-    engines = [_ready(name, report, alone=len(experiment.card.engines) == 1) for name in experiment.card.engines]
+    engines, without = _ready(experiment.card.engines)
     budget = Budget.parse(experiment.card.budget)
     smaller = rows.part(~inner_hold_outs(rows.columns[rows.axis])[0])
 
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
     try:
-        _open(folder, experiment, dataset, held)
+        _open(folder, experiment, dataset, held, _references(experiment, laws), objective)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
+        for line in without:
+            say(line)
         problem = SearchProblem(
             smaller.columns,
             smaller.target,
@@ -191,9 +220,9 @@ def run(
             max_complexity=experiment.card.max_complexity,
             threads=jobs,
         )
-        for engine in filter(None, engines):
+        for engine in engines:
             for seed in experiment.card.seeds:
-                _search(engine, replace(problem, seed=seed), folder, say, alone=len(experiment.card.engines) == 1)
+                _search(engine, replace(problem, seed=seed), folder, say, alone=len(engines) == 1)
         folder.update(state="judging")
         meanings = {name: feature.meaning for name, feature in dataset.features.items()}
         proposals = distil(
@@ -201,7 +230,7 @@ def run(
         )
         say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
         baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
-        found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs))
+        found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs), {law.name for law in laws})
         selected = choose(found)
         say("scoring on the held-out rows")
         table = leaderboard([*found, *baselines], selected, rows, dataset.columns(held), dataset.losses(held))
@@ -212,6 +241,11 @@ def run(
     except KeyboardInterrupt:
         folder.update(state="interrupted", end=_now())
         raise Interrupted(f"interrupted; what was found is kept: discover resume {folder.path}") from None
+    except OSError as error:
+        _note_failure(folder, error)
+        where = f"{error.filename}: " if error.filename else ""
+        advice = f"when that is mended: discover resume {folder.path}"
+        raise DiscoverError(f"{where}{error.strerror or error}; what was found is kept, {advice}") from error
     except Exception as error:
         _note_failure(folder, error)
         raise
@@ -224,6 +258,11 @@ def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambd
         raise InputError(f"the run {folder.path} cannot be resumed: it has no experiment.toml")
     card = read_card(path, ExperimentCard)
     experiment = Experiment(folder.manifest.get("experiment", "experiment"), card, folder.path)
+    known = folder.dataset.get("sha256")
+    if known is not None and known != dict(experiment.load().sources):
+        raise InputError(
+            f"the run {folder.path} cannot be resumed: the files of its dataset have changed; start a new run"
+        )
     return run(experiment, resume=folder, jobs=jobs, report=report)
 
 
@@ -234,6 +273,7 @@ def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) 
         target=dataset.losses(~held),
         kinds={name: feature.kind for name, feature in dataset.features.items()},
         axis=_axis(dataset, hold_out if hold_out is not None else dataset.hold_out),
+        positive=dataset.target.positive,
     )
     inner_hold_outs(rows.columns[rows.axis])  # too few sizes is the plainer thing to say
     if np.ptp(rows.target) == 0:
@@ -256,29 +296,29 @@ def _baselines(experiment: Experiment, dataset: Dataset) -> list[Law]:
     if experiment.card.baselines is None:
         named = [law for law in list_laws() if law.kind != "found" and law.target == dataset.target.symbol]
     else:
-        named = [load_law(name) for name in experiment.card.baselines]
-    chosen = []
+        named = [load_law(experiment.beside(name)) for name in experiment.card.baselines]
+    chosen: list[Law] = []
     for law in named:
+        if law.name in {other.name for other in chosen}:
+            raise InputError(f"two baselines are called {law.name!r}: name each once, or rename the card of one")
         if law.any_feature:
             chosen += [law.on(name, feature.meaning) for name, feature in dataset.features.items()]
         elif set(law.features) <= set(dataset.features):
-            chosen.append(law)
+            chosen.append(replace(law, unit=dataset.target.unit))  # what a fit to these rows predicts
         elif experiment.card.baselines is not None:
             missing = sorted(set(law.features) - set(dataset.features))
             raise InputError(f"baseline {law.name!r} needs {', '.join(missing)}, which {dataset.name} does not have")
     return chosen
 
 
-def _ready(name: str, report: Report, *, alone: bool) -> Engine | None:
-    """The engine; `None`, visibly, when it cannot run and others can."""
-    engine = load_engine(name)
-    missing = engine.missing()
-    if missing is None:
-        return engine
-    if alone:
-        raise EngineError(missing)
-    report(f"going on without {name}: {missing}")
-    return None
+def _ready(names: Sequence[str]) -> tuple[list[Engine], list[str]]:
+    """The engines that can run here, and what to say of those that cannot when others can."""
+    engines = {name: load_engine(name) for name in names}
+    missing = {name: why for name, engine in engines.items() if (why := engine.missing()) is not None}
+    ready = [engine for name, engine in engines.items() if name not in missing]
+    if not ready:
+        raise EngineError("; ".join(missing.values()))
+    return ready, [f"going on without {name}: {why}" for name, why in missing.items()]
 
 
 def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report, *, alone: bool) -> None:
@@ -307,19 +347,35 @@ def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Repo
     say(f"{key}: {count} candidates in {entry['seconds']} s")
 
 
-def _named(found: list[Judged]) -> list[Judged]:
-    """Found laws in the order of their inner error, named by it."""
+def _named(found: list[Judged], taken: Collection[str]) -> list[Judged]:
+    """Found laws in the order of their inner error, named by it; baselines, found once themselves, keep their names."""
     ordered = sorted(found, key=lambda candidate: candidate.inner_error)
+    free = (name for number in itertools.count(1) if (name := f"found_{number:02d}") not in taken)
     return [
-        replace(judged, fit=replace(judged.fit, law=replace(judged.law, name=f"found_{number:02d}")))
-        for number, judged in enumerate(ordered, start=1)
+        replace(judged, fit=replace(judged.fit, law=replace(judged.law, name=name)))
+        for judged, name in zip(ordered, free, strict=False)
     ]
 
 
-def _open(folder: RunFolder, experiment: Experiment, dataset: Dataset, held: np.ndarray) -> None:
+def _open(
+    folder: RunFolder,
+    experiment: Experiment,
+    dataset: Dataset,
+    held: np.ndarray,
+    baselines: list[str],
+    objective: Objective,
+) -> None:
+    """Write down what the run works with; a run that is resumed must find the same rows."""
     from discover.export.toml import dumps
 
-    resolved = {**experiment.card.model_dump(exclude_none=True), "dataset": _dataset_reference(experiment)}
+    resolved = {
+        **experiment.card.model_dump(exclude_none=True),
+        "dataset": experiment.beside(experiment.card.dataset),
+        "features": list(dataset.features),
+        "baselines": baselines,
+        "objective": objective.name,
+        "delta": objective.delta,
+    }
     if experiment.card.hold_out is None and dataset.hold_out is not None:
         rule = dataset.hold_out
         resolved["hold_out"] = rule if isinstance(rule, str) else rule.model_dump()
@@ -344,10 +400,12 @@ def _open(folder: RunFolder, experiment: Experiment, dataset: Dataset, held: np.
     )
 
 
-def _dataset_reference(experiment: Experiment) -> str:
-    inside = experiment.folder / experiment.card.dataset
-    name = experiment.card.dataset
-    return str(inside.resolve()) if name.endswith(".toml") and inside.is_file() else name
+def _references(experiment: Experiment, laws: list[Law]) -> list[str]:
+    """Names or paths under which the run's baselines are loaded again."""
+    if experiment.card.baselines is not None:
+        return [experiment.beside(name) for name in experiment.card.baselines]
+    names = card_paths("baselines")
+    return [name for name in names if any(law.name == name or law.name.startswith(f"{name}_") for law in laws)]
 
 
 def _note_failure(folder: RunFolder, error: Exception) -> None:

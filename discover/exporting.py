@@ -10,8 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from discover.cards import card_paths
+from discover.comparison import COLUMNS
 from discover.errors import InputError, one_of
 from discover.export import document, equation, law_card, record, table
+from discover.formula import is_name
 from discover.law import Law, load_law
 from discover.runs import RunFolder, json_ready, open_run
 
@@ -84,10 +86,15 @@ def _board(folder: RunFolder) -> tuple[pd.DataFrame, str]:
     if not path.is_file():
         state = folder.manifest.get("state", "unfinished")
         raise InputError(f"the run {folder.path} has no leaderboard (it is {state}): discover resume {folder.path}")
-    name = folder.manifest.get("dataset", {})
+    name = folder.dataset
     label = f"{name.get('name', '')} (generated)" if name.get("generated") else name.get("name", "")
-    # "null" is a kind of law here, not a missing value.
-    return pd.read_csv(path, keep_default_na=False, na_values=[""]), f"Laws on {label}, best held-out first."
+    try:  # "null" is a kind of law here, not a missing value
+        board = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (ValueError, OSError):
+        raise InputError(f"{path}: this is not the leaderboard of a run") from None
+    if not set(COLUMNS) <= set(board.columns):
+        raise InputError(f"{path}: this is not the leaderboard of a run")
+    return board, f"Laws on {label}, best held-out first."
 
 
 def _run_source(source: str, law: str | None) -> _Source:
@@ -99,7 +106,7 @@ def _run_source(source: str, law: str | None) -> _Source:
         if not len(chosen):
             raise InputError(f"the run {folder.path} chose no law: name one with --law, of {', '.join(names)}")
         law = str(chosen.iloc[0])
-    if law not in names:
+    if not is_name(law) or law not in names:
         raise InputError(f"the run {folder.path} has no law {law!r}: {one_of(law, names)}")
     loaded = load_law(folder.path / "laws" / f"{law}.toml")
     if not loaded.fits:

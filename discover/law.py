@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import sympy
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from discover.cards import Card, card_paths, find_card, read_card
 from discover.compiled import Compiled, compile_formula
@@ -139,7 +139,6 @@ class LawCard(Card):
     unverified: bool = False
     published: list[Published] = []
     fits: list[FittedValues] = []
-    complexity_: int | None = Field(default=None, alias="complexity")
 
     @field_validator("features", "constants", "let")
     @classmethod

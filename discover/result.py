@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from discover.comparison import SAME_AS
 from discover.dataset import Dataset
 from discover.runs import RunFolder
 from discover.selection import Judged
+
+TIE = 0.005  # relative difference of held-out errors that is none
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,28 @@ class Result:
         return min(laws, key=lambda judged: rank[judged.law.name]) if laws else None
 
     def verdict(self) -> str:
-        """One honest sentence: the chosen law against the best published and null laws on the held-out rows."""
+        """What to say honestly of the chosen law: against the best published and null laws on the held-out rows."""
         if self.selected is None:
             return "No found law passed the sanity checks, so none was chosen."
         errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
-        parts = []
+        notes = dict(zip(self.leaderboard["law"], self.leaderboard["note"], strict=True))
+        name = self.selected.law.name
+        parts, lost = [], []
         for kind in ("published", "null"):
             other = self.best(kind)
             if other is not None:
-                ratio = errors[self.selected.law.name] / errors[other.law.name]
+                ratio = errors[name] / errors[other.law.name]
                 parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name}")
-        return f"Its held-out error is {' and '.join(parts)}." if parts else "There was no law to compare it with."
+                lost += [other.law.name] if ratio > 1 + TIE else []
+        if not parts:
+            return "There was no law to compare it with."
+        sentences = [f"Its held-out error is {' and '.join(parts)}."]
+        first = str(notes[name]).split(";")[0]
+        if first.startswith(SAME_AS):
+            sentences.append(f"It {first}: a known law, found again.")
+        if lost:
+            sentences.append(f"It does not beat {' and '.join(lost)}.")
+        return " ".join(sentences)
 
     def _repr_html_(self) -> str:
         return str(self.leaderboard.drop(columns="constants").to_html())

@@ -89,6 +89,12 @@ class RunFolder:
             raise InputError(f"{path}: the manifest cannot be read; is this the folder of a run?") from None
         return content if isinstance(content, dict) else {}
 
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """What the manifest says of the dataset."""
+        entry = self.manifest.get("dataset")
+        return entry if isinstance(entry, dict) else {}
+
     def update(self, **entries: Any) -> None:
         """Put entries into the manifest."""
         self.write(MANIFEST, json.dumps(json_ready({**self.manifest, **entries}), indent=2) + "\n")
@@ -122,7 +128,7 @@ class RunFolder:
 def _candidates(path: Path) -> Iterator[Candidate]:
     with path.open(encoding="utf-8") as file:
         for line in file:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
+            with contextlib.suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                 entry = json.loads(line)
                 loss = entry["loss"]
                 yield Candidate(

@@ -4,8 +4,9 @@ A law that fits and diverges beyond the data is the usual failure of a search. T
 grid that reaches from the smallest values of the data to 100 times the largest:
 
 - it falls in every size (`size` and `tokens` features);
-- its returns diminish: a doubling of a size never buys more than the doubling before (all published laws of this kind
-  do so; a law that first is flat and then dives was bent to the data);
+- its returns diminish: a doubling of a size never buys more than the doubling before (a law that first is flat and then
+  dives was bent to the data; laws with a ceiling on purpose, such as a random guess's loss, fail this check where the
+  ceiling is near);
 - it is finite and positive;
 - far out it neither turns upwards nor below zero: a loss has a floor.
 
@@ -132,7 +133,7 @@ def _finite(
     label = "finite and positive" if positive else "finite"
     if not used:
         return SanityCheck(label, "pass")
-    corners = [np.geomspace(columns[n].min() / 2, columns[n].max() * BEYOND, 2 * LEVELS) for n in used]
+    corners = [np.geomspace(columns[n].min(), columns[n].max() * BEYOND, 2 * LEVELS) for n in used]
     grid = dict(zip(used, np.meshgrid(*corners, indexing="ij"), strict=True))
     prediction = law.predict(grid, values)
     bad = ~np.isfinite(prediction)

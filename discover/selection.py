@@ -3,17 +3,20 @@
 The training rows are split as the held-out rows were: by size. Each inner hold-out fits every law on the smaller
 training sizes and asks how well it predicts the larger ones; several of them, at different sizes, keep one lucky
 split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the
-target can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so errors are
-averaged by size first. Among the laws that are no worse than the best by one standard error of the paired difference
-over sizes, the simplest is chosen. A law that fails its sanity checks cannot be chosen; one with a constant that the
-rows do not determine must earn it by a much smaller error.
+target can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so each size counts
+once, with the worst of the predictions made for it. Among the laws that are no worse than the best by one standard
+error of the paired difference over sizes, the simplest is chosen. A law that fails its sanity checks cannot be
+chosen; one with an exponent or a floor that the rows do not determine must earn it by a much smaller error.
+
+The engines search below the largest training sizes only: the first inner hold-out is new to the form of every law,
+the others to its constants.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +28,7 @@ from discover.fitting import Fit, Objective, fit
 from discover.law import Law
 from discover.sanity import SanityCheck, passes, sanity
 from discover.scoring import score
+from discover.skeleton import EXPONENT, FLOOR
 
 T = TypeVar("T")
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
@@ -46,16 +50,20 @@ class Rows:
         Kind of each feature.
     axis
         The feature along which the held-out rows are larger: inner hold-outs are made along it too.
+    positive
+        Whether the target must be positive.
     """
 
     columns: Mapping[str, np.ndarray]
     target: np.ndarray
     kinds: Mapping[str, FeatureKind]
     axis: str
+    positive: bool = True
 
     def part(self, chosen: np.ndarray) -> Rows:
         """Some of the rows."""
-        return Rows({n: c[chosen] for n, c in self.columns.items()}, self.target[chosen], self.kinds, self.axis)
+        columns = {name: column[chosen] for name, column in self.columns.items()}
+        return replace(self, columns=columns, target=self.target[chosen])
 
 
 @dataclass(frozen=True)
@@ -67,13 +75,14 @@ class Judged:
     fit
         The fit on all training rows.
     inner_errors
-        Mean error at each size of each inner hold-out, one after the other; infinite where a prediction is not.
+        Error at each size that an inner hold-out holds out: the mean over the rows of that size, in the hold-out where
+        it is largest; infinite where a prediction is not.
     inner_rmse
         Root mean square error on the rows of the first inner hold-out, the largest training sizes.
     checks
         The sanity card.
-    engine, start
-        Which engine proposed the law (empty for baselines), and with which constants.
+    engine
+        Which engine proposed the law; empty for baselines.
     """
 
     fit: Fit
@@ -94,9 +103,17 @@ class Judged:
 
     @property
     def determined(self) -> bool:
-        """Whether the rows determine every constant: none at its bound, none with an error above its size."""
-        fit = self.fit
-        return all(abs(value) > fit.errors[name] for name, value in fit.values.items())
+        """Whether the rows determine the law: every error is defined, and no exponent or floor has one above its size.
+
+        Coefficients and offsets are left out: how large their errors are beside them depends on the units of the
+        features. One that is not determined shows in the exponents and the floor, which have no such units.
+        """
+        constants, errors = self.fit.law.constants, self.fit.errors
+        return all(
+            np.isfinite(errors[name])
+            and (constants[name].meaning not in (EXPONENT, FLOOR) or abs(value) > errors[name])
+            for name, value in self.fit.values.items()
+        )
 
     @property
     def sane(self) -> bool:
@@ -195,24 +212,21 @@ def _judge(
         whole = fit(law, rows.columns, rows.target, objective=objective, starts=starts, seed=seed, first=start)
     except FitError:
         return None
-    hold_outs = inner_hold_outs(rows.columns[rows.axis])
-    errors = []
+    errors: dict[int, float] = {}
     inner_rmse = float("inf")
-    for number, held in enumerate(hold_outs):
+    for number, held in enumerate(inner_hold_outs(rows.columns[rows.axis])):
         small, large = rows.part(~held), rows.part(held)
         try:
-            part = fit(
-                law, small.columns, small.target, objective=objective, starts=starts // 2, seed=seed, first=whole.values
-            )
+            part = fit(law, small.columns, small.target, objective=objective, starts=starts, seed=seed, first=start)
+            prediction = part.predict(large.columns)
         except FitError:
-            errors.append(_by_size(np.full(len(large.target), np.inf), large.columns[rows.axis]))
-            continue
-        prediction = part.predict(large.columns)
-        errors.append(_by_size(_errors(objective, prediction, large.target), large.columns[rows.axis]))
+            prediction = np.full(len(large.target), np.nan)
+        for size, error in _by_size(_errors(objective, prediction, large.target), large.columns[rows.axis]).items():
+            errors[size] = max(error, errors.get(size, 0.0))
         if number == 0:
             inner_rmse = score(prediction, large.target).rmse
-    checks = sanity(law, whole.values, rows.columns, rows.kinds, positive=objective.logarithmic)
-    return Judged(whole, np.concatenate(errors), inner_rmse, checks, engine)
+    checks = sanity(law, whole.values, rows.columns, rows.kinds, positive=rows.positive)
+    return Judged(whole, np.array([errors[size] for size in sorted(errors)]), inner_rmse, checks, engine)
 
 
 def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Objective, seed: int) -> float:
@@ -232,10 +246,11 @@ def _errors(objective: Objective, prediction: np.ndarray, target: np.ndarray) ->
     return np.where(np.isfinite(size), size, np.inf)
 
 
-def _by_size(errors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _by_size(errors: np.ndarray, sizes: np.ndarray) -> dict[int, float]:
     """Mean error of each size; sizes within about a tenth of each other count as one."""
-    _, index = np.unique(np.round(np.log(sizes) / SAME_SIZE), return_inverse=True)
-    return np.asarray(np.bincount(index, errors) / np.bincount(index))
+    bins, index = np.unique(np.round(np.log(sizes) / SAME_SIZE).astype(int), return_inverse=True)
+    means = np.bincount(index, errors) / np.bincount(index)
+    return dict(zip(bins.tolist(), means.tolist(), strict=True))
 
 
 def _without_twins(judged: Sequence[Judged], rows: Rows) -> list[Judged]:

@@ -17,6 +17,7 @@ from discover.law import Constant
 
 EXPONENTS = ("alpha", "beta", "gamma", "delta", "eta", "kappa", "mu", "nu", "xi", "rho", "tau", "omega")
 COEFFICIENTS = ("A", "B", "K", "G", "H", "P", "R", "T", "U", "W", "X", "Y", "Z")
+EXPONENT, COEFFICIENT, FLOOR, OFFSET = "exponent", "scale", "irreducible loss", "offset"  # meanings
 SHIFTS = ("a", "b", "c", "d", "f", "g", "h", "k", "m", "p", "q", "s", "t", "u", "v", "w")
 
 
@@ -106,7 +107,7 @@ def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
 
 
 def _leading(total: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-    """A positive number and the expression divided by it: its first term with names has the coefficient one or minus one."""
+    """A positive number and the sum divided by it: its first term with names has the coefficient one or minus one."""
     for term in sorted(sympy.Add.make_args(total), key=_shape):
         number, rest = term.as_coeff_Mul()
         if rest == 1:
@@ -128,7 +129,7 @@ _SHAPE = {sympy.Integer(k) for k in range(-4, 5)} | {sympy.Rational(1, 2), sympy
 
 
 def _shape(expression: sympy.Expr, signed: bool = False) -> str:
-    """A text that is equal for expressions which differ in their numbers only (and are `signed` alike); it orders terms."""
+    """A text to order terms by, equal where only numbers differ (and, if `signed`, their signs agree)."""
     if expression.is_Number:
         if not _is_constant(expression):
             return str(expression)
@@ -149,8 +150,8 @@ def _shape(expression: sympy.Expr, signed: bool = False) -> str:
 def skeleton(expression: sympy.Expr, features: Sequence[str]) -> Skeleton:
     """Name the constants of a canonical expression, in an order that depends on its shape only.
 
-    A floor, a constant added to terms that are no logarithms, is ``E0``; exponents have Greek names, coefficients capital
-    ones, the rest small ones. Exponents and coefficients are kept positive, with the sign in the formula.
+    A floor, a constant added to terms that are no logarithms, is ``E0``; exponents have Greek names, coefficients
+    capital ones, the rest small ones. Exponents and coefficients are kept positive, with the sign in the formula.
     """
     # Terms are ordered by their features as the dataset lists them, so that N comes before D.
     codes = {symbol(name, positive=True): sympy.Symbol(f"!{k:02d}") for k, name in enumerate(features)}
@@ -204,9 +205,8 @@ class _Namer:
         value = float(number)
         name = self._free(names)
         size = abs(value) or 1e-6
-        exponent = names is EXPONENTS
-        spread = 5.0 if exponent else 100.0
-        self.constants[name] = Constant(range=(size / spread, size * spread), positive=True, log=True)
+        spread, meaning = (5.0, EXPONENT) if names is EXPONENTS else (100.0, COEFFICIENT)
+        self.constants[name] = Constant(range=(size / spread, size * spread), positive=True, log=True, meaning=meaning)
         self.values[name] = size
         return -symbol(name) if value < 0 else symbol(name)
 
@@ -216,11 +216,11 @@ class _Namer:
         if top and value > 0:
             name = "E0" if "E0" not in self.taken else self._free(SHIFTS)
             self.taken.add(name)
-            self.constants[name] = Constant(range=(value / 10, value * 3), positive=True)
+            self.constants[name] = Constant(range=(value / 10, value * 3), positive=True, meaning=FLOOR)
         else:
             name = self._free(SHIFTS)
             reach = 3 * max(abs(value), 1e-3)
-            self.constants[name] = Constant(range=(value - reach, value + reach))
+            self.constants[name] = Constant(range=(value - reach, value + reach), meaning=OFFSET)
         self.values[name] = value
         return symbol(name)
 

@@ -77,7 +77,7 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
         )
         return
     console = _console()
-    table = Table(title=f"{result.dataset.label}: held-out rows, best first", title_justify="left")
+    table = Table(title=f"{escape(result.dataset.label)}: held-out rows, best first", title_justify="left")
     for heading in ("law", "kind"):
         table.add_column(heading, no_wrap=True)
     table.add_column("formula", overflow="fold", max_width=60)
@@ -96,7 +96,7 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
     hidden = len(board) - len(shown)
     if hidden:
         console.print(
-            f"and {hidden} more found laws in leaderboard.csv; errors are RMSE in {result.dataset.target.unit}"
+            f"and {hidden} more found laws in leaderboard.csv; errors are RMSE in {escape(result.dataset.target.unit)}"
         )
     if result.dataset.generated:
         console.print(f"These rows were not measured: they were {escape(result.dataset.generated)}.")
@@ -141,7 +141,7 @@ def show_runs(folders: Sequence[RunFolder], *, as_json: bool = False) -> None:
     entries = []
     for folder in folders:
         manifest = folder.manifest
-        dataset = manifest.get("dataset", {})
+        dataset = folder.dataset
         entries.append(
             {
                 "run": str(folder.path),
@@ -194,7 +194,7 @@ def show_law(law: Law, *, as_json: bool = False) -> None:
     console.print(f"\n  {law.target} = {escape(law.formula)}", highlight=False)
     for name, text in law.let.items():
         console.print(f"  {name} = {escape(text)}", highlight=False)
-    console.print(f"\n{law.target} in {law.unit}", highlight=False)
+    console.print(f"\n{law.target} in {escape(law.unit)}", highlight=False)
     for name, meaning in law.features.items():
         console.print(f"  {name}: {escape(meaning)}", highlight=False)
     table = Table("constant", "meaning", *[f"({number})" for number in range(1, len(law.published) + 1)])
@@ -283,7 +283,7 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
         table.add_row(
             name,
             feature.kind,
-            feature.unit,
+            escape(feature.unit),
             escape(feature.meaning),
             f"{found['min']:.4g}",
             f"{found['max']:.4g}",
@@ -291,7 +291,7 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
         )
     target = dataset.target
     table.add_row(
-        target.symbol, "target", target.unit, "", f"{losses.min():.4g}", f"{losses.max():.4g}", str(len(set(losses)))
+        target.symbol, "target", escape(target.unit), "", f"{losses.min():.4g}", f"{losses.max():.4g}", str(len(set(losses)))
     )
     console.print(table)
     rule = dataset.hold_out
@@ -323,7 +323,7 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
     if as_json:
         print_json(fitted.as_record())
         return
-    console, fit, unit = _console(), fitted.fit, fitted.dataset.target.unit
+    console, fit, unit = _console(), fitted.fit, escape(fitted.dataset.target.unit)
     console.print(
         f"[bold]{escape(fit.law.name)}[/bold] on {escape(fitted.dataset.label)}: {fit.n_rows} rows", highlight=False
     )

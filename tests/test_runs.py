@@ -115,7 +115,8 @@ def test_lines_that_are_no_candidates_are_passed_over(tmp_path):
     folder = RunFolder.create(tmp_path, "mine")
     folder.append_candidate(ONE)
     with (folder.path / "candidates.jsonl").open("a") as file:
-        file.write('[1, 2]\n"text"\n{"formula": "N"}\n{"formula": "N", "complexity": "five", "loss": 1, "engine": 1}\n\n')
+        file.write('[1, 2]\n"text"\n\n{"formula": "N"}\n')
+        file.write('{"formula": "N", "complexity": "five", "loss": 1, "engine": "pysr", "seed": 0}\n')
     folder.append_candidate(TWO)
     assert folder.candidates() == [ONE, TWO]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from discover.formula import parse
-from discover.law import Constant, Law, load_law
+from discover.law import Law, load_law
 from discover.sanity import SanityCheck, passes, sanity
 
 COLUMNS = {

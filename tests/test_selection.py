@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -22,9 +23,7 @@ HOFFMANN = load_law("hoffmann")
 TRUTH = {"E0": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
 N, D = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 2e9, 8), np.geomspace(1e9, 3e11, 5), indexing="ij"))
 NOISE = np.exp(0.004 * np.random.default_rng(0).normal(size=40))
-ROWS = Rows(
-    {"N": N, "D": D}, HOFFMANN.predict({"N": N, "D": D}, TRUTH) * NOISE, {"N": "size", "D": "tokens"}, axis="N"
-)
+ROWS = Rows({"N": N, "D": D}, HOFFMANN.predict({"N": N, "D": D}, TRUTH) * NOISE, {"N": "size", "D": "tokens"}, axis="N")
 
 
 def a_law(formula: str, *names: str) -> Law:
@@ -70,7 +69,7 @@ def test_sizes_are_never_divided_and_two_always_remain_to_learn_from(counts):
         assert rows.any()
         assert sizes[rows].min() > sizes[~rows].max()
         assert len(np.unique(sizes[~rows])) >= 2
-    for smaller, larger in zip(hold_outs, hold_outs[1:], strict=False):
+    for smaller, larger in itertools.pairwise(hold_outs):
         assert smaller.sum() < larger.sum()
         assert not (smaller & ~larger).any()
 

@@ -32,7 +32,7 @@ def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective)
     flat
         Groups of constants that are not determined, by index: those of one group trade off among each other.
     """
-    n_rows, n_constants = jacobian.shape
+    n_constants = jacobian.shape[1]
     if not n_constants:
         return np.zeros((0, 0)), []
     if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):

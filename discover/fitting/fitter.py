@@ -67,8 +67,9 @@ class Fit:
     warnings: tuple[FitWarning, ...] = ()
 
     def predict(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Prediction of the law at `features` (arrays of one shape)."""
-        return self.law.predict(features, self.values)
+        """Prediction of the law at `features`, in their shape, also where the law depends on none of them."""
+        prediction = self.law.predict(features, self.values)
+        return np.broadcast_to(prediction, np.broadcast_shapes(*map(np.shape, features.values()))).copy()
 
 
 def fit(
@@ -314,6 +315,6 @@ def _warnings(
         constant = law.constants[name]
         low, _ = constant.range
         near_zero = constant.positive and values[name] < 1e-9 * low
-        if near_zero or values[name] in (constant.lower, constant.upper):
+        if near_zero or np.isclose(values[name], [constant.lower, constant.upper], rtol=1e-9, atol=0.0).any():
             found.append(FitWarning("at_bound", f"{name} = {values[name]:.3g} lies at its bound"))
     return tuple(found)

@@ -51,7 +51,7 @@ def page(result: Result) -> str:
         dataset=result.dataset.label,
         generated=result.dataset.generated,
         n_training=result.judged[0].fit.n_rows if result.judged else 0,
-        n_held_out=result.folder.manifest.get("dataset", {}).get("held_out_rows", 0),
+        n_held_out=result.folder.dataset.get("held_out_rows", 0),
         target=result.dataset.target.symbol,
         unit=result.dataset.target.unit,
         selected=selected,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from discover.export import equation, law_card, table
-from discover.law import FittedValues, Law
+from discover.export import equation, fitted_values, law_card, table
+from discover.law import Law
 from discover.report.figures import loss_against_size, parity, to_bytes
 from discover.report.page import page
 from discover.result import Result
@@ -45,16 +45,8 @@ def equations(result: Result) -> str:
 
 
 def _card(result: Result, judged: Judged) -> str:
-    fit, law = judged.fit, judged.law
-    kept = FittedValues(
-        dataset=result.dataset.label,
-        rows=fit.n_rows,
-        values=dict(fit.values),
-        errors={name: error if np.isfinite(error) else None for name, error in fit.errors.items()},
-        objective=fit.loss,
-        run=str(result.folder.path.name),
-    )
-    return law_card(law, title=_title(law, result), fits=[kept])
+    kept = fitted_values(judged.fit, result.dataset.label, run=result.folder.path.name)
+    return law_card(judged.law, title=_title(judged.law, result), fits=[kept])
 
 
 def _title(law: Law, result: Result) -> str:

@@ -39,7 +39,8 @@ def test_errors_of_squared_losses_are_those_of_linear_regression_at_the_optimum(
     fitted = fit(HOFFMANN, RUNS, target, objective=Objective(name))
 
     def residual(values: dict[str, float]) -> np.ndarray:
-        prediction = values["E0"] + values["A"] / RUNS["N"] ** values["alpha"] + values["B"] / RUNS["D"] ** values["beta"]
+        floor, a, b, alpha, beta = values.values()
+        prediction = floor + a / RUNS["N"] ** alpha + b / RUNS["D"] ** beta
         return prediction - target if name == "squared" else np.log(prediction / target)
 
     slopes = []

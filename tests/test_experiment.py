@@ -1,0 +1,544 @@
+"""Experiments: the whole pipeline on small tables, and what it says when a card is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import discover.engines
+from discover.dataset import load_dataset
+from discover.errors import CardError, EngineError, InputError, Interrupted
+from discover.experiment import Experiment, load_experiment, resume, run
+from discover.law import load_law
+from discover.result import Result
+from discover.runs import RunFolder, open_run
+
+TABLE_CARD = """
+title = "Mine"
+hold_out = "N >= 1e9"
+[[files]]
+path = "runs.csv"
+[features]
+N = { column = "params", kind = "size", meaning = "parameters" }
+D = { column = "tokens", kind = "tokens", meaning = "training tokens" }
+[target]
+column = "loss"
+"""
+CARD = """
+dataset = "mine.toml"
+budget = "20000evals"
+baselines = ["hoffmann", "constant", "powerlaw_one_feature"]
+"""
+SIZES = (2e7, 5e7, 1e8, 2e8, 5e8, 1e9, 2e9)
+TOKENS = (1e9, 3e9, 1e10, 3e10, 1e11, 3e11)
+COLUMNS = [
+    *("law", "kind", "engine", "selected", "formula", "constants", "n_constants", "complexity"),
+    *("train_rmse", "inner_rmse", "heldout_rmse", "heldout_mape", "heldout_r2", "sane", "note"),
+]
+
+
+def a_table() -> pd.DataFrame:
+    """42 runs: Chinchilla's law with 0.4 % noise."""
+    table = pd.DataFrame([(n, d) for n in SIZES for d in TOKENS], columns=["params", "tokens"])
+    noise = np.exp(0.004 * np.random.default_rng(0).normal(size=len(table)))
+    return table.assign(loss=(1.8 + 480 / table.params**0.35 + 2000 / table.tokens**0.37) * noise)
+
+
+def write(folder: Path, table: pd.DataFrame | None = None, card: str = CARD, table_card: str = TABLE_CARD) -> Path:
+    """A folder with a table, its card and the card of an experiment; the path of the last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (a_table() if table is None else table).to_csv(folder / "runs.csv", index=False)
+    (folder / "mine.toml").write_text(table_card)
+    (folder / "first.toml").write_text(card)
+    return folder / "first.toml"
+
+
+ENGINE = """
+    from discover.engines import Candidate, Engine
+
+    FORMULAS = [
+        "1.7 + 400.0*N**-0.34 + 1900.0*D**-0.36", "20.0*N**-0.1", "9.0 - 0.3*log(N)", "2.5 + 30.0*(N*D)**-0.1"
+    ]
+    CALLS = []
+    MISSING = {}
+    INTERRUPTED = set()
+
+
+    class Told(Engine):
+        def __init__(self, name):
+            self.name = name
+
+        def missing(self):
+            return MISSING.get(self.name)
+
+        def versions(self):
+            return {"told": "1"}
+
+        def search(self, problem):
+            CALLS.append((self.name, problem.seed, problem))
+            for number, formula in enumerate(FORMULAS):
+                if number == 2 and problem.seed in INTERRUPTED:
+                    raise KeyboardInterrupt
+                yield Candidate(formula, 5 + number, 0.1, self.name, problem.seed)
+
+
+    ENGINE = Told({name!r})
+"""
+
+
+@pytest.fixture
+def told(tmp_path_factory, monkeypatch) -> ModuleType:
+    """Two engines, `told` and `absent`, that propose what the module says; the module."""
+    folder = tmp_path_factory.mktemp("engines")
+    (folder / "told_engine.py").write_text(textwrap.dedent(ENGINE).replace("{name!r}", "'told'"))
+    (folder / "absent_engine.py").write_text("from told_engine import Told\nENGINE = Told('absent')\n")
+    monkeypatch.syspath_prepend(str(folder))
+    for name in ("told_engine", "absent_engine"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(discover.engines.ENGINES, "told", "told_engine")
+    monkeypatch.setitem(discover.engines.ENGINES, "absent", "absent_engine")
+    import told_engine
+
+    return told_engine
+
+
+TOLD = CARD + 'engines = ["told"]\n'
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Result:
+    """A run with Operon on the small table."""
+    pytest.importorskip("pyoperon")
+    folder = tmp_path_factory.mktemp("plain")
+    return run(write(folder), out=folder / "runs", jobs=1)
+
+
+# The promise of the project
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory) -> Result:
+    """The same run, but every held-out loss is a thousand times what it was, and one held-out model another."""
+    pytest.importorskip("pyoperon")
+    folder = tmp_path_factory.mktemp("poisoned")
+    table = a_table()
+    held = table.params >= 1e9
+    assert held.sum() == 12
+    table.loc[held, "loss"] *= 1000
+    table.loc[table.index[held][-1], ["params", "tokens"]] = [7e12, 3.3e6]  # still held out by the rule
+    return run(write(folder, table), out=folder / "runs", jobs=1)
+
+
+def without_run(folder: Path) -> dict[str, str]:
+    """Text of every law card, without the line that names the run."""
+    return {
+        path.name: "\n".join(line for line in path.read_text().splitlines() if not line.startswith("run = "))
+        for path in sorted((folder / "laws").iterdir())
+    }
+
+
+def test_poisoned_held_out_rows_change_no_candidate_no_fit_and_no_choice(plain, poisoned):
+    ours, theirs = plain.folder.path, poisoned.folder.path
+    assert (ours / "candidates.jsonl").read_bytes() == (theirs / "candidates.jsonl").read_bytes()
+    assert plain.selected.law == poisoned.selected.law
+    assert plain.selected.fit.values == poisoned.selected.fit.values
+    assert without_run(ours) == without_run(theirs)  # formulas, constants, errors, objectives of all laws
+    for one, other in zip(plain.judged, poisoned.judged, strict=True):
+        assert one.law == other.law
+        assert np.array_equal(one.inner_errors, other.inner_errors)
+        assert np.array_equal(one.fit.covariance, other.fit.covariance, equal_nan=True)
+        assert one.checks == other.checks
+    seen = [name for name in COLUMNS if not name.startswith("heldout")]
+    boards = [result.leaderboard.set_index("law").sort_index() for result in (plain, poisoned)]
+    pd.testing.assert_frame_equal(boards[0][seen[1:]], boards[1][seen[1:]], check_exact=True)
+    assert (boards[1]["heldout_rmse"] > 1000 * boards[0]["heldout_rmse"]).all()  # the poison was there
+    training = [
+        pd.read_csv(folder / "predictions.csv").query("split == 'training'").reset_index(drop=True)
+        for folder in (ours, theirs)
+    ]
+    pd.testing.assert_frame_equal(*training, check_exact=True)
+
+
+def test_a_poisoned_training_row_is_noticed(tmp_path, told):
+    # The comparison above is not empty: one training loss changes fits, and the choice's constants.
+    table = a_table()
+    table.loc[0, "loss"] *= 1.01
+    values = [
+        run(write(tmp_path / str(number), rows, TOLD), out=tmp_path / "runs", jobs=1).selected.fit.values
+        for number, rows in enumerate((a_table(), table))
+    ]
+    assert values[0] != values[1]
+
+
+# What a run leaves behind
+
+
+def test_the_form_that_made_the_rows_is_found_and_chosen(plain):
+    assert plain.selected.law.formula == "E0 + A/N**alpha + B/D**beta"
+    for name, value in {"E0": 1.8, "alpha": 0.35, "beta": 0.37}.items():
+        fit = plain.selected.fit
+        assert abs(fit.values[name] - value) < 3 * fit.errors[name]
+    published = plain.best("published")
+    errors = plain.leaderboard.set_index("law")["heldout_rmse"]
+    assert errors[plain.selected.law.name] == pytest.approx(errors[published.law.name], rel=1e-3)  # it is the same law
+    assert plain.verdict() == (
+        "Its held-out error is 1.00 times that of the best published law, hoffmann and "
+        f"{errors[plain.selected.law.name] / errors['powerlaw_one_feature_N']:.2f} times that of the best null law, "
+        "powerlaw_one_feature_N."
+    )
+
+
+def test_the_run_folder_holds_every_file_and_nothing_temporary(plain):
+    folder = plain.folder.path
+    assert folder.parent.name == "first"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    laws = {f"laws/{name}.toml" for name in plain.leaderboard["law"]}
+    assert names - laws == {
+        "experiment.toml",
+        "manifest.json",
+        "candidates.jsonl",
+        "leaderboard.csv",
+        "predictions.csv",
+        "report.html",
+        "equations.tex",
+        "log.txt",
+        *(f"figures/{figure}.{ending}" for figure in ("loss_against_size", "parity") for ending in ("png", "pdf")),
+    }
+    assert laws <= names
+
+
+def test_the_leaderboard_has_its_columns_the_best_first_and_one_law_selected(plain):
+    # Without `keep_default_na=False`, pandas reads the word null as a missing value.
+    board = pd.read_csv(plain.folder.path / "leaderboard.csv", keep_default_na=False)
+    assert list(board.columns) == COLUMNS
+    assert board["heldout_rmse"].is_monotonic_increasing
+    assert board["selected"].sum() == 1
+    selected = board[board["selected"]].iloc[0]
+    assert (selected["kind"], selected["engine"], bool(selected["sane"])) == ("found", "operon", True)
+    assert set(board["kind"]) == {"found", "published", "null"}
+    assert {"hoffmann", "constant", "powerlaw_one_feature_N", "powerlaw_one_feature_D"} <= set(board["law"])
+    assert json.loads(selected["constants"]) == plain.selected.fit.values
+    insane = board[~board["sane"].astype(bool)]
+    assert insane["note"].str.contains("negative|rises|falls faster|not ", regex=True).all()  # each says why
+
+
+def test_law_cards_load_again_and_predict_what_the_table_of_predictions_says(plain):
+    predictions = pd.read_csv(plain.folder.path / "predictions.csv")
+    assert (predictions["split"] == np.where(predictions["N"] >= 1e9, "held_out", "training")).all()
+    assert predictions["row"].tolist() == list(range(1, 43))
+    rows = {name: predictions[name].to_numpy() for name in ("N", "D")}
+    for name in plain.leaderboard["law"]:
+        law = load_law(plain.folder.path / "laws" / f"{name}.toml")
+        (kept,) = law.fits
+        assert (kept.dataset, kept.rows) == ("mine", 30)
+        predicted = np.broadcast_to(law.predict(rows, kept.values), 42)  # of the constant law, one number
+        assert predicted == pytest.approx(predictions[name].to_numpy(), rel=1e-9), name
+
+
+def test_the_held_out_error_is_that_of_the_predictions(plain):
+    predictions = pd.read_csv(plain.folder.path / "predictions.csv")
+    board = plain.leaderboard.set_index("law")
+    for split, column in (("training", "train_rmse"), ("held_out", "heldout_rmse")):
+        part = predictions[predictions["split"] == split]
+        for name in board.index:
+            assert np.sqrt(np.mean((part[name] - part["L"]) ** 2)) == pytest.approx(board[column][name], rel=1e-9)
+
+
+def test_the_manifest_says_what_is_needed_to_repeat_the_run(plain):
+    manifest = plain.folder.manifest
+    table = plain.folder.path.parents[2] / "runs.csv"
+    assert manifest["state"] == "done"
+    assert manifest["dataset"]["sha256"] == {str(table): hashlib.sha256(table.read_bytes()).hexdigest()}
+    assert (manifest["dataset"]["rows"], manifest["dataset"]["held_out_rows"]) == (42, 12)
+    assert manifest["dataset"]["generated"] == ""
+    assert manifest["seeds"] == [0]
+    assert {"discover", "python", "numpy", "scipy", "sympy"} <= set(manifest["versions"])
+    search = manifest["searches"]["operon-0"]
+    assert search["candidates"] == len(plain.folder.candidates()) > 0
+    assert "pyoperon" in search["versions"]
+    assert manifest["start"] <= manifest["end"]
+
+
+def test_the_resolved_card_repeats_the_run(plain, tmp_path):
+    again = load_experiment(plain.folder.path / "experiment.toml")
+    assert again.card.hold_out == "N >= 1e9"  # the dataset's default, written down
+    assert Path(again.card.dataset).is_absolute()
+    repeated = run(again, out=tmp_path, jobs=1)
+    assert (repeated.folder.path / "candidates.jsonl").read_bytes() == (
+        plain.folder.path / "candidates.jsonl"
+    ).read_bytes()
+    assert repeated.selected.fit.values == plain.selected.fit.values
+
+
+def test_the_report_shows_the_choice_and_the_rows(plain):
+    html = (plain.folder.path / "report.html").read_text()
+    assert "30 training rows, 12 held out" in html
+    assert "E0 + A/N**alpha + B/D**beta" in html
+    assert plain.verdict() in html
+    assert "not measured" not in html
+    tex = (plain.folder.path / "equations.tex").read_text()
+    assert r"\frac{A}{N^{\alpha}}" in tex or "N^{" in tex
+    assert "generated" not in tex
+
+
+def test_generated_rows_are_called_generated_wherever_they_are_shown(tmp_path, told):
+    table_card = """
+        title = "Made up"
+        hold_out = "N >= 1e9"
+        [generate]
+        law = "hoffmann"
+        published = 2
+        noise = 0.005
+        seed = 0
+        [generate.grid]
+        N = [2e7, 5e7, 1e8, 2e8, 5e8, 1e9]
+        D = [1e9, 1e10, 1e11]
+        [features]
+        N = { column = "N", kind = "size" }
+        D = { column = "D", kind = "tokens" }
+        [target]
+        column = "loss"
+    """
+    path = write(tmp_path, card=TOLD, table_card=textwrap.dedent(table_card))
+    folder = run(path, out=tmp_path / "runs", jobs=1).folder.path
+    made = "generated from Besiroglu et al. 2024"
+    assert json.loads((folder / "manifest.json").read_text())["dataset"]["generated"].startswith(made)
+    html = (folder / "report.html").read_text()
+    assert "mine (generated)" in html
+    assert f"These rows were not measured: they were {made}" in html
+    assert "mine (generated)" in (folder / "equations.tex").read_text()
+    assert tomllib.loads((folder / "laws" / "hoffmann.toml").read_text())["fits"][-1]["dataset"] == "mine (generated)"
+    assert "mine (generated)" in (folder / "log.txt").read_text()
+
+
+# Engines
+
+
+def test_an_engine_sees_the_smaller_training_rows_only(tmp_path, told):
+    experiment = load_experiment(write(tmp_path, card=TOLD)).but(operators=["+", "*", "**"], max_complexity=17)
+    run(experiment, out=tmp_path / "runs", jobs=1)
+    ((_, seed, problem),) = told.CALLS
+    assert seed == 0
+    assert problem.features["N"].max() == 2e8  # 5e8 is the first inner hold-out, 1e9 and more are held out
+    assert len(problem.target) == 24
+    assert problem.operators == ("+", "*", "**")
+    assert problem.max_complexity == 17
+    assert problem.budget.evaluations == 20_000
+
+
+def test_an_interrupted_run_keeps_what_it_has_and_goes_on_without_repeating_it(tmp_path, told):
+    told.INTERRUPTED.add(1)
+    path = write(tmp_path, card=TOLD + "seeds = [0, 1, 2]\n")
+    with pytest.raises(Interrupted, match="what was found is kept: discover resume"):
+        run(path, out=tmp_path / "runs", jobs=1)
+    folder = open_run("first", tmp_path / "runs")
+    assert folder.manifest["state"] == "interrupted"
+    assert [candidate.seed for candidate in folder.candidates()] == [0] * 4 + [1] * 2
+    assert not (folder.path / "leaderboard.csv").exists()
+    told.INTERRUPTED.clear()
+    lines: list[str] = []
+    result = resume(folder, jobs=1, report=lines.append)
+    assert [seed for _, seed, _ in told.CALLS] == [0, 1, 1, 2]  # the first search is not done again
+    assert "told-0: already searched, 4 candidates" in lines
+    assert [candidate.seed for candidate in folder.candidates()] == [0] * 4 + [1] * 6 + [2] * 4
+    assert result.folder.path == folder.path
+    assert folder.manifest["state"] == "done"
+    assert result.selected.law.formula == "E0 + A/N**alpha + B/D**beta"
+    whole = run(path, out=tmp_path / "other", jobs=1)
+    assert whole.selected.fit.values == result.selected.fit.values
+    assert list(whole.leaderboard["law"]) == list(result.leaderboard["law"])
+
+
+def test_a_run_that_was_killed_while_it_wrote_a_candidate_can_be_resumed(tmp_path, told):
+    folder = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1).folder
+    path = folder.path / "candidates.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    (folder.path / "leaderboard.csv").unlink()
+    folder.update(state="searching", searches={})
+    assert resume(folder, jobs=1).selected.law.formula == "E0 + A/N**alpha + B/D**beta"
+    assert len(folder.candidates()) == 3 + 4
+
+
+def test_a_folder_without_its_card_cannot_be_resumed(tmp_path):
+    folder = RunFolder.create(tmp_path, "first")
+    with pytest.raises(InputError, match=r"cannot be resumed: it has no experiment\.toml"):
+        resume(folder)
+
+
+def test_a_missing_engine_beside_one_that_works_is_named_and_passed_over(tmp_path, told):
+    told.MISSING["absent"] = "the engine absent needs a thing: install it"
+    lines: list[str] = []
+    result = run(
+        write(tmp_path, card=CARD + 'engines = ["absent", "told"]\n'),
+        out=tmp_path / "runs",
+        jobs=1,
+        report=lines.append,
+    )
+    said = "going on without absent: the engine absent needs a thing: install it"
+    assert said in lines
+    assert said in (result.folder.path / "log.txt").read_text()
+    assert [name for name, _, _ in told.CALLS] == ["told"]
+    assert result.selected is not None
+
+
+def test_a_missing_engine_alone_ends_the_run_before_it_begins(tmp_path, told):
+    told.MISSING["absent"] = "the engine absent needs a thing: install it"
+    with pytest.raises(EngineError, match="needs a thing: install it"):
+        run(write(tmp_path, card=CARD + 'engines = ["absent"]\n'), out=tmp_path / "runs", jobs=1)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_engines_that_are_all_missing_end_the_run_too(tmp_path, told):
+    told.MISSING.update(absent="the engine absent needs a thing", told="the engine told needs another")
+    with pytest.raises(EngineError, match="absent needs a thing; the engine told needs another"):
+        run(write(tmp_path, card=CARD + 'engines = ["absent", "told"]\n'), out=tmp_path / "runs", jobs=1)
+
+
+def test_a_run_in_which_no_law_is_sane_chooses_none_and_says_so(tmp_path, told):
+    told.FORMULAS[:] = ["9.0 - 0.3*log(N)", "8.0 - 0.2*log(D)"]
+    result = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
+    assert result.selected is None
+    assert not result.leaderboard["selected"].any()
+    assert result.verdict() == "No found law passed the sanity checks, so none was chosen."
+    assert "No found law passed the sanity checks" in (result.folder.path / "report.html").read_text()
+    assert (result.folder.path / "figures" / "parity.png").is_file()  # of the best published law
+
+
+def test_an_engine_that_finds_nothing_leaves_the_baselines(tmp_path, told):
+    told.FORMULAS.clear()
+    result = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
+    assert result.selected is None
+    assert set(result.leaderboard["kind"]) == {"published", "null"}
+
+
+def test_a_law_found_before_is_a_baseline_and_keeps_its_name(tmp_path, told):
+    path = write(tmp_path, card=TOLD)
+    before = run(path, out=tmp_path / "runs", jobs=1)
+    worst = before.leaderboard.query("kind == 'found'")["law"].iloc[-1]
+    (tmp_path / "found_01.toml").write_bytes((before.folder.path / "laws" / f"{worst}.toml").read_bytes())
+    after = run(load_experiment(path).but(baselines=[str(tmp_path / "found_01.toml")]), out=tmp_path / "runs", jobs=1)
+    assert after.leaderboard["law"].is_unique
+    assert after.selected.law.name == "found_02"
+    cards = (after.folder.path / "laws" / "found_01.toml", tmp_path / "found_01.toml")
+    assert len({load_law(card).formula for card in cards}) == 1
+
+
+# Cards
+
+
+def an_experiment(folder: Path, card: str = CARD) -> Experiment:
+    return load_experiment(write(folder, card=card))
+
+
+def test_three_lines_are_a_good_experiment_with_all_laws_that_fit_the_table(tmp_path, told):
+    card = 'dataset = "mine.toml"\nengines = ["told"]\nbudget = "1s"\n'
+    result = run(an_experiment(tmp_path, card), out=tmp_path / "runs", jobs=1)
+    known = set(result.leaderboard.query("kind != 'found'")["law"])
+    # Laws of N and D; muennighoff and Clark's need columns that are not there.
+    expected = {"hoffmann", "kaplan_nd", "constant", "powerlaw_one_feature_N", "powerlaw_one_feature_D"}
+    assert expected <= known
+    assert not known & {"muennighoff", "clark_bilinear", "clark_saturating"}
+
+
+def test_an_override_changes_the_keys_it_names_only(tmp_path):
+    experiment = an_experiment(tmp_path)
+    changed = experiment.but(budget="5min", seeds=[1, 2], hold_out=None)
+    assert (changed.card.budget, changed.card.seeds) == ("5min", [1, 2])
+    assert changed.card.baselines == experiment.card.baselines
+    assert (changed.name, changed.folder) == (experiment.name, experiment.folder)
+    assert experiment.card.budget == "20000evals"
+
+
+def test_an_override_is_checked_as_the_card_is(tmp_path):
+    experiment = an_experiment(tmp_path)
+    with pytest.raises(CardError, match=r"experiment first: unknown key 'budgets': did you mean 'budget'\?"):
+        experiment.but(budgets="5s")
+    with pytest.raises(CardError, match="engines: the list is empty"):
+        experiment.but(engines=[])
+
+
+def test_the_dataset_stands_beside_the_card(tmp_path, monkeypatch):
+    folder = tmp_path / "far" / "away"
+    experiment = an_experiment(folder)
+    monkeypatch.chdir(tmp_path)
+    assert len(experiment.load().table) == 42
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "second.toml").write_text('dataset = "../mine.toml"\n')
+    assert len(load_experiment(folder / "deeper" / "second.toml").load().table) == 42
+
+
+def test_rows_and_features_are_narrowed(tmp_path):
+    experiment = an_experiment(tmp_path).but(rows="D >= 1e10 and N < 2e9", features=["N"])
+    dataset = experiment.load()
+    assert (len(dataset.table), list(dataset.features)) == (24, ["N"])
+    assert len(load_dataset(tmp_path / "mine.toml").table) == 42
+
+
+def test_the_objective_and_its_delta_are_the_cards(tmp_path):
+    experiment = an_experiment(tmp_path)
+    assert str(experiment.objective(np.array([2.0]))) == "log_huber (delta 0.001)"
+    assert str(experiment.but(objective="huber", delta=0.5).objective(np.array([2.0]))) == "huber (delta 0.5)"
+    assert experiment.objective(np.array([-2.0, 4.0, 5.0])).name == "huber"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('engines = ["operom"]', r"unknown engine 'operom': did you mean 'operon'\?"),
+        ('features = ["N", "T"]', r"experiment first: dataset mine has no feature 'T': legal are: D, N"),
+        ('baselines = ["hofmann"]', r"unknown law 'hofmann': did you mean 'hoffmann'\?"),
+        ('baselines = ["muennighoff"]', "baseline 'muennighoff' needs uD, which mine does not have"),
+        ('operators = ["+", "sinh"]', "operators: unknown operator 'sinh'"),
+        ('objective = "hubert"', "objective: .*'log_huber'"),
+        ('budget = "five minutes"', "budget 'five minutes' is not one"),
+        ('rows = "N > 1e15"', "the rule rows = 'N > 1e15' leaves no rows"),
+        ('rows = "M > 1"', "unknown column 'M'"),
+        ('hold_out = "N >= 1e6"', "the hold-out 'N >= 1e6' leaves none of the 42 rows of mine to train on"),
+        ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 42 rows of mine"),
+        ("hold_out = { largest = 7, of = 'N' }", "the 7 largest N leaves no size of mine to train on: it has 7"),
+        ('hold_out = "N >= 1e8"', "the training rows have 2 sizes: choosing a law needs at least 3"),
+        ('rows = "N == 1e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]', "names no feature of mine: N"),
+        ('rows = "N == 1e8"\nhold_out = "N >= 1e8"', "leaves none of the 6 rows"),
+        ("seed = 3", r"unknown key 'seed': did you mean 'seeds'\?"),
+    ],
+)
+def test_a_wrong_card_is_told_before_anything_is_searched(tmp_path, line, message):
+    key = line.split(" =")[0]
+    card = "\n".join(each for each in CARD.splitlines() if not each.startswith(f"{key} ="))
+    with pytest.raises(InputError, match=message):
+        run(write(tmp_path, card=f"{card}\n{line}\n"), out=tmp_path / "runs", jobs=1)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_target_that_never_changes_cannot_be_learnt(tmp_path):
+    table = a_table()
+    table.loc[table.params < 1e9, "loss"] = 2.5
+    with pytest.raises(InputError, match="the target of mine is the same on all 30 training rows"):
+        run(write(tmp_path, table), out=tmp_path / "runs", jobs=1)
+
+
+def test_a_failure_is_written_down_in_the_run_folder(tmp_path, told):
+    told.FORMULAS[:] = [object()]  # an engine with a bug: this is no text
+    with pytest.raises(TypeError):
+        run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
+    folder = open_run("first", tmp_path / "runs")
+    assert folder.manifest["state"] == "failed"
+    assert "not JSON serializable" in folder.manifest["error"]
+    assert "failed: " in (folder.path / "log.txt").read_text()
+
+
+def test_the_constant_law_can_be_the_best_there_is_to_show(tmp_path, told):
+    told.FORMULAS[:] = ["9.0 - 0.3*log(N)"]
+    card = TOLD.replace('baselines = ["hoffmann", "constant", "powerlaw_one_feature"]', 'baselines = ["constant"]')
+    result = run(write(tmp_path, card=card), out=tmp_path / "runs", jobs=1)
+    assert result.best("null").law.name == "constant"
+    assert (result.folder.path / "figures" / "parity.png").is_file()
