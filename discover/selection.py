@@ -33,7 +33,7 @@ from discover.skeleton import EXPONENT, FLOOR
 T = TypeVar("T")
 SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-out holds out
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
-EARNED = 0.5  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
+EARNED = 0.25  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 

@@ -291,7 +291,13 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
         )
     target = dataset.target
     table.add_row(
-        target.symbol, "target", escape(target.unit), "", f"{losses.min():.4g}", f"{losses.max():.4g}", str(len(set(losses)))
+        target.symbol,
+        "target",
+        escape(target.unit),
+        "",
+        f"{losses.min():.4g}",
+        f"{losses.max():.4g}",
+        str(len(set(losses))),
     )
     console.print(table)
     rule = dataset.hold_out

@@ -7,6 +7,7 @@ import json
 import sys
 import textwrap
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -38,8 +39,8 @@ dataset = "mine.toml"
 budget = "20000evals"
 baselines = ["hoffmann", "constant", "powerlaw_one_feature"]
 """
-SIZES = (2e7, 5e7, 1e8, 2e8, 5e8, 1e9, 2e9)
-TOKENS = (1e9, 3e9, 1e10, 3e10, 1e11, 3e11)
+SIZES = (2e7, 4e7, 7e7, 1.2e8, 2e8, 3.5e8, 5e8, 8e8, 1e9, 1.5e9, 2.5e9)
+TOKENS = (1e9, 1e10, 6e10, 3e11)
 COLUMNS = [
     *("law", "kind", "engine", "selected", "formula", "constants", "n_constants", "complexity"),
     *("train_rmse", "inner_rmse", "heldout_rmse", "heldout_mape", "heldout_r2", "sane", "note"),
@@ -47,7 +48,7 @@ COLUMNS = [
 
 
 def a_table() -> pd.DataFrame:
-    """42 runs: Chinchilla's law with 0.4 % noise."""
+    """44 runs: Chinchilla's law with 0.4 % noise."""
     table = pd.DataFrame([(n, d) for n in SIZES for d in TOKENS], columns=["params", "tokens"])
     noise = np.exp(0.004 * np.random.default_rng(0).normal(size=len(table)))
     return table.assign(loss=(1.8 + 480 / table.params**0.35 + 2000 / table.tokens**0.37) * noise)
@@ -168,6 +169,22 @@ def test_poisoned_held_out_rows_change_no_candidate_no_fit_and_no_choice(plain, 
     pd.testing.assert_frame_equal(*training, check_exact=True)
 
 
+def test_poisoned_held_out_rows_do_not_change_the_objective_of_a_target_that_may_be_negative(tmp_path, told):
+    # Its delta is of the order of the losses' spread: of the training rows' alone.
+    card = TOLD.replace('"hoffmann", ', "")
+    table_card = TABLE_CARD.replace('column = "loss"', 'column = "loss"\npositive = false')
+    table = a_table().assign(loss=lambda each: each.loss - 2.5)
+    poisoned = table.assign(loss=np.where(table.params >= 1e9, 1000 * table.loss, table.loss))
+    one, other = (
+        run(write(tmp_path / str(number), rows, card, table_card), out=tmp_path / "runs", jobs=1)
+        for number, rows in enumerate((table, poisoned))
+    )
+    assert [(each.law.name, each.fit.objective, each.fit.values) for each in one.judged] == [
+        (each.law.name, each.fit.objective, each.fit.values) for each in other.judged
+    ]
+    assert one.selected.fit.objective.name == "huber"
+
+
 def test_a_poisoned_training_row_is_noticed(tmp_path, told):
     # The comparison above is not empty: one training loss changes fits, and the choice's constants.
     table = a_table()
@@ -190,10 +207,11 @@ def test_the_form_that_made_the_rows_is_found_and_chosen(plain):
     published = plain.best("published")
     errors = plain.leaderboard.set_index("law")["heldout_rmse"]
     assert errors[plain.selected.law.name] == pytest.approx(errors[published.law.name], rel=1e-3)  # it is the same law
+    ratio = errors[plain.selected.law.name] / errors["powerlaw_one_feature_N"]
     assert plain.verdict() == (
         "Its held-out error is 1.00 times that of the best published law, hoffmann and "
-        f"{errors[plain.selected.law.name] / errors['powerlaw_one_feature_N']:.2f} times that of the best null law, "
-        "powerlaw_one_feature_N."
+        f"{ratio:.2f} times that of the best null law, powerlaw_one_feature_N. "
+        "It makes the predictions of hoffmann: a known law, found again."
     )
 
 
@@ -234,13 +252,13 @@ def test_the_leaderboard_has_its_columns_the_best_first_and_one_law_selected(pla
 def test_law_cards_load_again_and_predict_what_the_table_of_predictions_says(plain):
     predictions = pd.read_csv(plain.folder.path / "predictions.csv")
     assert (predictions["split"] == np.where(predictions["N"] >= 1e9, "held_out", "training")).all()
-    assert predictions["row"].tolist() == list(range(1, 43))
+    assert predictions["row"].tolist() == list(range(1, 45))
     rows = {name: predictions[name].to_numpy() for name in ("N", "D")}
     for name in plain.leaderboard["law"]:
         law = load_law(plain.folder.path / "laws" / f"{name}.toml")
         (kept,) = law.fits
-        assert (kept.dataset, kept.rows) == ("mine", 30)
-        predicted = np.broadcast_to(law.predict(rows, kept.values), 42)  # of the constant law, one number
+        assert (kept.dataset, kept.rows) == ("mine", 32)
+        predicted = np.broadcast_to(law.predict(rows, kept.values), 44)  # of the constant law, one number
         assert predicted == pytest.approx(predictions[name].to_numpy(), rel=1e-9), name
 
 
@@ -258,7 +276,7 @@ def test_the_manifest_says_what_is_needed_to_repeat_the_run(plain):
     table = plain.folder.path.parents[2] / "runs.csv"
     assert manifest["state"] == "done"
     assert manifest["dataset"]["sha256"] == {str(table): hashlib.sha256(table.read_bytes()).hexdigest()}
-    assert (manifest["dataset"]["rows"], manifest["dataset"]["held_out_rows"]) == (42, 12)
+    assert (manifest["dataset"]["rows"], manifest["dataset"]["held_out_rows"]) == (44, 12)
     assert manifest["dataset"]["generated"] == ""
     assert manifest["seeds"] == [0]
     assert {"discover", "python", "numpy", "scipy", "sympy"} <= set(manifest["versions"])
@@ -281,7 +299,7 @@ def test_the_resolved_card_repeats_the_run(plain, tmp_path):
 
 def test_the_report_shows_the_choice_and_the_rows(plain):
     html = (plain.folder.path / "report.html").read_text()
-    assert "30 training rows, 12 held out" in html
+    assert "32 training rows, 12 held out" in html
     assert "E0 + A/N**alpha + B/D**beta" in html
     assert plain.verdict() in html
     assert "not measured" not in html
@@ -328,7 +346,7 @@ def test_an_engine_sees_the_smaller_training_rows_only(tmp_path, told):
     run(experiment, out=tmp_path / "runs", jobs=1)
     ((_, seed, problem),) = told.CALLS
     assert seed == 0
-    assert problem.features["N"].max() == 2e8  # 5e8 is the first inner hold-out, 1e9 and more are held out
+    assert problem.features["N"].max() == 3.5e8  # 5e8 and 8e8 are the first inner hold-out, 1e9 and more are held out
     assert len(problem.target) == 24
     assert problem.operators == ("+", "*", "**")
     assert problem.max_complexity == 17
@@ -470,24 +488,29 @@ def test_the_dataset_stands_beside_the_card(tmp_path, monkeypatch):
     folder = tmp_path / "far" / "away"
     experiment = an_experiment(folder)
     monkeypatch.chdir(tmp_path)
-    assert len(experiment.load().table) == 42
+    assert len(experiment.load().table) == 44
     (folder / "deeper").mkdir()
     (folder / "deeper" / "second.toml").write_text('dataset = "../mine.toml"\n')
-    assert len(load_experiment(folder / "deeper" / "second.toml").load().table) == 42
+    assert len(load_experiment(folder / "deeper" / "second.toml").load().table) == 44
 
 
 def test_rows_and_features_are_narrowed(tmp_path):
     experiment = an_experiment(tmp_path).but(rows="D >= 1e10 and N < 2e9", features=["N"])
     dataset = experiment.load()
-    assert (len(dataset.table), list(dataset.features)) == (24, ["N"])
-    assert len(load_dataset(tmp_path / "mine.toml").table) == 42
+    assert (len(dataset.table), list(dataset.features)) == (30, ["N"])
+    assert len(load_dataset(tmp_path / "mine.toml").table) == 44
 
 
 def test_the_objective_and_its_delta_are_the_cards(tmp_path):
     experiment = an_experiment(tmp_path)
-    assert str(experiment.objective(np.array([2.0]))) == "log_huber (delta 0.001)"
-    assert str(experiment.but(objective="huber", delta=0.5).objective(np.array([2.0]))) == "huber (delta 0.5)"
-    assert experiment.objective(np.array([-2.0, 4.0, 5.0])).name == "huber"
+    dataset = experiment.load()
+    losses = dataset.losses()
+    assert str(experiment.objective(dataset, losses)) == "log_huber (delta 0.001)"
+    changed = experiment.but(objective="huber", delta=0.5)
+    assert str(changed.objective(dataset, losses)) == "huber (delta 0.5)"
+    # Where the target may be negative, delta is a thousandth of the spread: here, the median distance from 4 is 2.
+    signed = replace(dataset, target=dataset.target.model_copy(update={"positive": False}))
+    assert str(experiment.objective(signed, np.array([1.0, 2.0, 4.0, 5.0, 9.0]))) == "huber (delta 0.002)"
 
 
 @pytest.mark.parametrize(
@@ -502,12 +525,12 @@ def test_the_objective_and_its_delta_are_the_cards(tmp_path):
         ('budget = "five minutes"', "budget 'five minutes' is not one"),
         ('rows = "N > 1e15"', "the rule rows = 'N > 1e15' leaves no rows"),
         ('rows = "M > 1"', "unknown column 'M'"),
-        ('hold_out = "N >= 1e6"', "the hold-out 'N >= 1e6' leaves none of the 42 rows of mine to train on"),
-        ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 42 rows of mine"),
-        ("hold_out = { largest = 7, of = 'N' }", "the 7 largest N leaves no size of mine to train on: it has 7"),
-        ('hold_out = "N >= 1e8"', "the training rows have 2 sizes: choosing a law needs at least 3"),
-        ('rows = "N == 1e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]', "names no feature of mine: N"),
-        ('rows = "N == 1e8"\nhold_out = "N >= 1e8"', "leaves none of the 6 rows"),
+        ('hold_out = "N >= 1e6"', "the hold-out 'N >= 1e6' leaves none of the 44 rows of mine to train on"),
+        ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 44 rows of mine"),
+        ("hold_out = { largest = 11, of = 'N' }", "the 11 largest N leaves no size of mine to train on: it has 11"),
+        ('hold_out = "N >= 7e7"', "the training rows have 2 sizes: choosing a law needs at least 3"),
+        ('rows = "N == 2e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]', "names no feature of mine: N"),
+        ('rows = "N == 2e8"\nhold_out = "N >= 2e8"', "leaves none of the 4 rows"),
         ("seed = 3", r"unknown key 'seed': did you mean 'seeds'\?"),
     ],
 )
@@ -522,7 +545,7 @@ def test_a_wrong_card_is_told_before_anything_is_searched(tmp_path, line, messag
 def test_a_target_that_never_changes_cannot_be_learnt(tmp_path):
     table = a_table()
     table.loc[table.params < 1e9, "loss"] = 2.5
-    with pytest.raises(InputError, match="the target of mine is the same on all 30 training rows"):
+    with pytest.raises(InputError, match="the target of mine is the same on all 32 training rows"):
         run(write(tmp_path, table), out=tmp_path / "runs", jobs=1)
 
 

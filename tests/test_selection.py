@@ -14,10 +14,12 @@ from discover.distil import Proposal
 from discover.engines import Candidate
 from discover.errors import InputError
 from discover.fitting import Fit, Objective, fit
+from discover.formula import parse
 from discover.law import Constant, Law, load_law
 from discover.sanity import SanityCheck
 from discover.scoring import score
 from discover.selection import FINALISTS, Judged, Rows, choose, inner_hold_outs, judge_baselines, judge_proposals
+from discover.skeleton import EXPONENT, skeleton
 
 HOFFMANN = load_law("hoffmann")
 TRUTH = {"E0": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
@@ -26,8 +28,8 @@ NOISE = np.exp(0.004 * np.random.default_rng(0).normal(size=40))
 ROWS = Rows({"N": N, "D": D}, HOFFMANN.predict({"N": N, "D": D}, TRUTH) * NOISE, {"N": "size", "D": "tokens"}, axis="N")
 
 
-def a_law(formula: str, *names: str) -> Law:
-    constants = {name: Constant(range=(1e-3, 1e6), positive=True, log=True) for name in names}
+def a_law(formula: str, *names: str, meaning: str = "") -> Law:
+    constants = {name: Constant(range=(1e-3, 1e6), positive=True, log=True, meaning=meaning) for name in names}
     features = {name: "" for name in ("N", "D") if name in formula}
     return Law("mine", "mine", formula, features, constants, kind="found")
 
@@ -37,7 +39,7 @@ def a_judgement(
 ) -> Judged:
     """A law with so many constants and nodes that made these errors on the inner hold-outs."""
     names = [f"c{k}" for k in range(n_constants)]
-    law = a_law(" + ".join([*names, *(f"log(N + {k})" for k in range(1, nodes + 1))]), *names)
+    law = a_law(" + ".join([*names, *(f"log(N + {k})" for k in range(1, nodes + 1))]), *names, meaning=EXPONENT)
     spread = dict.fromkeys(names, 0.1 if determined else 2.0)
     fitted = Fit(law, dict.fromkeys(names, 1.0), spread, Objective(), 0.1, 40, 1.0, 64, np.eye(n_constants))
     check = SanityCheck("falls in N", "pass" if sane else "fail")
@@ -131,15 +133,20 @@ def test_a_law_with_undetermined_constants_must_earn_it():
     assert choose([slightly]) is slightly
 
 
-def test_a_constant_is_determined_when_its_error_is_below_its_size():
-    fitted = fit(HOFFMANN, ROWS.columns, ROWS.target)
-    judged = Judged(fitted, np.array([0.1]), 0.1, [])
-    assert judged.determined
-    unknown = replace(judged, fit=replace(fitted, errors={**fitted.errors, "beta": 0.5}))
-    assert not unknown.determined
-    assert not replace(judged, fit=replace(fitted, errors={**fitted.errors, "beta": np.nan})).determined
-    at_its_bound = replace(judged, fit=replace(fitted, values={**fitted.values, "E0": 0.0}))
-    assert not at_its_bound.determined
+def test_a_law_is_determined_by_its_exponents_and_floor_in_any_unit():
+    shape = skeleton(parse("1.8 + 480.0*N**-0.35 + 2000.0*D**-0.37", features=["N", "D"]), ["N", "D"])
+    law = Law("found_01", "", shape.formula, {"N": "", "D": ""}, shape.constants, kind="found")
+    fitted = fit(law, ROWS.columns, ROWS.target)
+
+    def determined(**changes: dict[str, float]) -> bool:
+        parts = {key: {**getattr(fitted, key), **change} for key, change in changes.items()}
+        return Judged(replace(fitted, **parts), np.array([0.1]), 0.1, []).determined
+
+    assert determined()
+    assert not determined(errors={"beta": 0.5})
+    assert not determined(values={"E0": 0.0})  # at its bound
+    assert determined(errors={"B": 5000.0})  # the error of a scale grows with the unit of D
+    assert not determined(errors={"B": np.nan})  # it trades off with another
 
 
 # Judging
@@ -167,10 +174,18 @@ def test_the_inner_error_is_that_of_a_fit_on_the_smaller_sizes(baselines):
     small = fit(HOFFMANN, {"N": N[~held], "D": D[~held]}, ROWS.target[~held])
     prediction = small.predict({"N": N[held], "D": D[held]})
     assert baselines[-1].inner_rmse == pytest.approx(score(prediction, ROWS.target[held]).rmse, rel=1e-4)
-    sizes = np.unique(N[held])
-    errors = np.abs(np.log(prediction / ROWS.target[held]))
-    by_size = [errors[N[held] == size].mean() for size in sizes]
-    assert baselines[-1].inner_errors[: len(sizes)] == pytest.approx(by_size, rel=1e-4)
+
+
+def test_each_size_that_was_held_out_counts_once(baselines):
+    errors: dict[float, list[float]] = {}
+    for held in inner_hold_outs(N):
+        small = fit(HOFFMANN, {"N": N[~held], "D": D[~held]}, ROWS.target[~held])
+        residual = np.abs(np.log(small.predict({"N": N[held], "D": D[held]}) / ROWS.target[held]))
+        for size in np.unique(N[held]):
+            errors.setdefault(size, []).append(residual[N[held] == size].mean())
+    assert len(baselines[-1].inner_errors) == len(errors)
+    for found, size in zip(baselines[-1].inner_errors, sorted(errors), strict=True):
+        assert 0.999 * min(errors[size]) <= found <= 1.001 * max(errors[size])
 
 
 def test_a_law_that_the_rows_cannot_determine_is_left_out():
@@ -240,7 +255,8 @@ def test_targets_that_can_be_negative_are_judged_by_their_residual():
     law = a_law("20 - A*log(N)", "A")
     target = 20 - 1.2 * np.log(N)
     assert target.min() < 0
-    rows = replace(ROWS, target=target + 0.01)
+    rows = replace(ROWS, target=target + 0.01, positive=False)
     (judged,) = judge_baselines([law], rows, Objective.suited_to(rows.target), seed=0, jobs=1)
     assert judged.inner_error < 0.02
-    assert judged.sane
+    assert judged.sane  # a loss that must be positive could not fall without end
+    assert not judge_baselines([law], replace(rows, positive=True), judged.fit.objective, seed=0, jobs=1)[0].sane

@@ -42,8 +42,8 @@ def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: st
     norm = LogNorm(columns[second].min(), columns[second].max()) if second else None
     cmap = colormaps["viridis"]
     for rows, style, label in ((~held_out, TRAINING, "training rows"), (held_out, HELD_OUT, "held-out rows")):
-        colour = columns[second][rows] if second else "tab:blue"
-        points = axes.scatter(columns[axis][rows], losses[rows], c=colour, norm=norm, cmap=cmap, label=label, **style)
+        colours = {"c": columns[second][rows], "norm": norm, "cmap": cmap} if second else {"color": "tab:blue"}
+        points = axes.scatter(columns[axis][rows], losses[rows], label=label, **colours, **style)
     sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
     for level in _levels(columns, second):
         grid = {name: np.full_like(sizes, float(np.median(column))) for name, column in columns.items()}
