@@ -136,14 +136,17 @@ class Experiment:
             dataset = replace(dataset, features={name: dataset.features[name] for name in self.card.features})
         return dataset
 
-    def objective(self, dataset: Dataset) -> Objective:
-        """What fits minimise: the logarithm's Huber loss, or the residual's where the target may be negative."""
+    def objective(self, dataset: Dataset, training: np.ndarray) -> Objective:
+        """What fits minimise: the logarithm's Huber loss, or the residual's where the target may be negative.
+
+        The scale of a residual is that of the `training` rows' target: held-out rows have no say in it.
+        """
         if self.card.objective is not None:
             plain = Objective(self.card.objective)
         elif dataset.target.positive:
             plain = Objective()
         else:
-            spread = float(np.median(np.abs(dataset.losses() - np.median(dataset.losses()))))
+            spread = float(np.median(np.abs(training - np.median(training))))
             plain = Objective("huber", 1e-3 * (spread or 1.0))
         return plain if self.card.delta is None else replace(plain, delta=self.card.delta)
 
@@ -198,7 +201,7 @@ def run(
     dataset = experiment.load()
     held = dataset.held_out_rows(experiment.card.hold_out)
     rows = training_rows(dataset, held, experiment.card.hold_out)
-    objective = experiment.objective(dataset)
+    objective = experiment.objective(dataset, rows.target)
     laws = _baselines(experiment, dataset)
     engines, without = _ready(experiment.card.engines)
     budget = Budget.parse(experiment.card.budget)

@@ -106,7 +106,7 @@ class Published(Card):
     on: str = ""
     values: dict[str, float]
     errors: dict[str, float] = {}  # standard errors, where the source gives them
-    unverified: bool = False  # quoted from memory or second hand
+    unverified: bool = False  # quoted from memory, not seen in a source
     note: str = ""
     checks: list[Check] = []
 

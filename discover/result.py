@@ -56,7 +56,7 @@ class Result:
         for kind in ("published", "null"):
             other = self.best(kind)
             if other is not None:
-                ratio = errors[name] / errors[other.law.name]
+                ratio = _ratio(errors[name], errors[other.law.name])
                 parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name}")
                 lost += [other.law.name] if ratio > 1 + TIE else []
         if not parts:
@@ -71,3 +71,10 @@ class Result:
 
     def _repr_html_(self) -> str:
         return str(self.leaderboard.drop(columns="constants").to_html())
+
+
+def _ratio(mine: float, other: float) -> float:
+    """How many times `other` an error is; rows without noise can be met exactly, and some laws have no value there."""
+    if mine == other:
+        return 1.0
+    return mine / other if other else float("inf")

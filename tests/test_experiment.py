@@ -207,10 +207,11 @@ def test_the_form_that_made_the_rows_is_found_and_chosen(plain):
     published = plain.best("published")
     errors = plain.leaderboard.set_index("law")["heldout_rmse"]
     assert errors[plain.selected.law.name] == pytest.approx(errors[published.law.name], rel=1e-3)  # it is the same law
-    ratio = errors[plain.selected.law.name] / errors["powerlaw_one_feature_N"]
+    null = plain.best("null").law.name
+    ratio = errors[plain.selected.law.name] / errors[null]
     assert plain.verdict() == (
         "Its held-out error is 1.00 times that of the best published law, hoffmann and "
-        f"{ratio:.2f} times that of the best null law, powerlaw_one_feature_N. "
+        f"{ratio:.2f} times that of the best null law, {null}. "
         "It makes the predictions of hoffmann: a known law, found again."
     )
 
@@ -336,6 +337,20 @@ def test_generated_rows_are_called_generated_wherever_they_are_shown(tmp_path, t
     assert "mine (generated)" in (folder / "equations.tex").read_text()
     assert tomllib.loads((folder / "laws" / "hoffmann.toml").read_text())["fits"][-1]["dataset"] == "mine (generated)"
     assert "mine (generated)" in (folder / "log.txt").read_text()
+
+
+def test_rows_without_noise_can_be_met_exactly(tmp_path, told):
+    told.FORMULAS[:] = ["2.0*N**-0.1", "3.0*N**-0.1*D**-0.1"]
+    table = a_table().assign(loss=lambda each: 4.0 * (each.params / 1e9) ** -0.125)
+    card = TOLD.replace('"hoffmann", ', "")
+    result = run(write(tmp_path, table, card), out=tmp_path / "runs", jobs=1)
+    assert result.leaderboard["heldout_rmse"].min() < 1e-12
+    # Whichever of the two is exact, and whichever is off by a rounding error: there is a verdict.
+    board = result.leaderboard
+    for mine, other, said in ((0.0, 0.0, "1.00"), (0.1, 0.0, "inf"), (np.inf, np.inf, "1.00"), (0.0, 0.1, "0.00")):
+        errors = np.where(board["kind"] == "found", mine, other)
+        verdict = replace(result, leaderboard=board.assign(heldout_rmse=errors)).verdict()
+        assert verdict.startswith(f"Its held-out error is {said} times that of the best null law")
 
 
 # Engines
