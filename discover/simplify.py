@@ -19,12 +19,24 @@ LARGE = 20  # nodes; on larger expressions `simplify` takes long and hardly ever
 
 
 def simplified(expression: sympy.Expr) -> sympy.Expr:
-    """The canonical form of an expression, or of what SymPy's `simplify` makes of it, whichever is shorter."""
+    """The shortest of an expression's canonical form and those of what SymPy makes of it.
+
+    Products of logarithms in an exponent are multiplied out: in ``exp(c*(a + log(x))*(b + log(y)))*x**p*y**q``, a and b
+    only shift p and q, and a fit could not tell them apart.
+    """
     plain = canonical(expression)
-    if complexity(plain) > LARGE:
-        return plain
-    other = canonical(sympy.simplify(plain, ratio=1.0))
-    return other if complexity(other) < complexity(plain) and _is_formula(other) else plain
+    shortest = plain
+    if plain.has(sympy.exp):
+        shortest = _shorter(shortest, plain.replace(sympy.exp, lambda exponent: sympy.exp(sympy.expand_mul(exponent))))
+    if complexity(plain) <= LARGE:
+        shortest = _shorter(shortest, sympy.simplify(plain, ratio=1.0))
+    return shortest
+
+
+def _shorter(one: sympy.Expr, other: sympy.Expr) -> sympy.Expr:
+    """The canonical form of `other` where that is a formula and shorter than `one`, else `one`."""
+    form = canonical(other)
+    return form if complexity(form) < complexity(one) and _is_formula(form) else one
 
 
 def _is_formula(expression: sympy.Expr) -> bool:

@@ -19,7 +19,8 @@ import discover.engines
 from discover.dataset import load_dataset
 from discover.errors import CardError, EngineError, InputError, Interrupted
 from discover.experiment import Experiment, load_experiment, resume, run
-from discover.law import load_law
+from discover.export import law_card
+from discover.law import Constant, Law, load_law
 from discover.result import Result
 from discover.runs import RunFolder, open_run
 
@@ -112,6 +113,7 @@ def told(tmp_path_factory, monkeypatch) -> ModuleType:
     return told_engine
 
 
+FOUND = {"A": Constant(range=(1, 1e3), positive=True, log=True), "alpha": Constant(range=(0.01, 1), positive=True)}
 TOLD = CARD + 'engines = ["told"]\n'
 
 
@@ -183,17 +185,6 @@ def test_poisoned_held_out_rows_do_not_change_the_objective_of_a_target_that_may
         (each.law.name, each.fit.objective, each.fit.values) for each in other.judged
     ]
     assert one.selected.fit.objective.name == "huber"
-
-
-def test_a_poisoned_training_row_is_noticed(tmp_path, told):
-    # The comparison above is not empty: one training loss changes fits, and the choice's constants.
-    table = a_table()
-    table.loc[0, "loss"] *= 1.01
-    values = [
-        run(write(tmp_path / str(number), rows, TOLD), out=tmp_path / "runs", jobs=1).selected.fit.values
-        for number, rows in enumerate((a_table(), table))
-    ]
-    assert values[0] != values[1]
 
 
 # What a run leaves behind
@@ -377,28 +368,20 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on_without_repeating_it(t
     assert folder.manifest["state"] == "interrupted"
     assert [candidate.seed for candidate in folder.candidates()] == [0] * 4 + [1] * 2
     assert not (folder.path / "leaderboard.csv").exists()
+    kept = folder.path / "candidates.jsonl"
+    kept.write_bytes(kept.read_bytes()[:-20])  # as if it had been killed while it wrote the last line
     told.INTERRUPTED.clear()
     lines: list[str] = []
     result = resume(folder, jobs=1, report=lines.append)
     assert [seed for _, seed, _ in told.CALLS] == [0, 1, 1, 2]  # the first search is not done again
     assert "told-0: already searched, 4 candidates" in lines
-    assert [candidate.seed for candidate in folder.candidates()] == [0] * 4 + [1] * 6 + [2] * 4
+    assert [candidate.seed for candidate in folder.candidates()] == [0] * 4 + [1] * 5 + [2] * 4
     assert result.folder.path == folder.path
     assert folder.manifest["state"] == "done"
     assert result.selected.law.formula == "E0 + A/N**alpha + B/D**beta"
     whole = run(path, out=tmp_path / "other", jobs=1)
     assert whole.selected.fit.values == result.selected.fit.values
     assert list(whole.leaderboard["law"]) == list(result.leaderboard["law"])
-
-
-def test_a_run_that_was_killed_while_it_wrote_a_candidate_can_be_resumed(tmp_path, told):
-    folder = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1).folder
-    path = folder.path / "candidates.jsonl"
-    path.write_bytes(path.read_bytes()[:-20])
-    (folder.path / "leaderboard.csv").unlink()
-    folder.update(state="searching", searches={})
-    assert resume(folder, jobs=1).selected.law.formula == "E0 + A/N**alpha + B/D**beta"
-    assert len(folder.candidates()) == 3 + 4
 
 
 def test_a_folder_without_its_card_cannot_be_resumed(tmp_path):
@@ -455,14 +438,12 @@ def test_an_engine_that_finds_nothing_leaves_the_baselines(tmp_path, told):
 
 def test_a_law_found_before_is_a_baseline_and_keeps_its_name(tmp_path, told):
     path = write(tmp_path, card=TOLD)
-    before = run(path, out=tmp_path / "runs", jobs=1)
-    worst = before.leaderboard.query("kind == 'found'")["law"].iloc[-1]
-    (tmp_path / "found_01.toml").write_bytes((before.folder.path / "laws" / f"{worst}.toml").read_bytes())
+    before = Law("found_01", "Found on other rows", "A/N**alpha", {"N": ""}, FOUND, kind="found")
+    (tmp_path / "found_01.toml").write_text(law_card(before))
     after = run(load_experiment(path).but(baselines=[str(tmp_path / "found_01.toml")]), out=tmp_path / "runs", jobs=1)
     assert after.leaderboard["law"].is_unique
     assert after.selected.law.name == "found_02"
-    cards = (after.folder.path / "laws" / "found_01.toml", tmp_path / "found_01.toml")
-    assert len({load_law(card).formula for card in cards}) == 1
+    assert load_law(after.folder.path / "laws" / "found_01.toml").formula == before.formula
 
 
 # Cards

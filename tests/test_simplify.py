@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 
+import numpy as np
 import pytest
 import sympy
 
 from discover import simplify
 from discover.formula import complexity, parse, to_text
 from discover.simplify import simplified
+from discover.skeleton import skeleton
 
 
 def short(text: str) -> str:
@@ -49,6 +51,27 @@ def test_the_simple_form_is_one_that_the_language_can_say(text):
     again = parse(short(text), features=["N", "D"], constants=())
     point = {sympy.Symbol("N", positive=True): 1.7, sympy.Symbol("D", positive=True): 0.4}
     assert complex(again.subs(point)) == pytest.approx(complex(expression.subs(point)), rel=1e-12)
+
+
+def test_an_interaction_of_exponents_has_no_constant_that_only_shifts_another():
+    """Clark's bilinear law as Operon writes it, each logarithm in a unit of its own."""
+    text = "exp(1.0 - 0.3*log(N/1e8) - 0.1*log(D/1e1) + 0.02*log(N/1e8)*log(D/1e1))"
+    found = skeleton(simplified(parse(text, features=["N", "D"])), ["N", "D"])
+    assert parse(found.formula) - parse("B*exp(A*log(N)*log(D))*N**(-alpha)*D**(-beta)") == 0
+    units = np.log(1e8), np.log(1e1)
+    assert found.values == pytest.approx(
+        {
+            "A": 0.02,
+            "alpha": 0.3 + 0.02 * units[1],
+            "beta": 0.1 + 0.02 * units[0],
+            "B": np.exp(1 + 0.3 * units[0] + 0.1 * units[1] + 0.02 * units[0] * units[1]),
+        }
+    )
+
+
+def test_products_in_an_exponent_stay_where_they_are_shorter():
+    text = "exp(0.5*(log(N) + 3.0)*(log(D) + 4.0))"
+    assert short(text) == to_text(simplify.canonical(parse(text, features=["N", "D"])))
 
 
 def test_large_expressions_are_only_made_canonical():

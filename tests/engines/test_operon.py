@@ -61,7 +61,8 @@ def test_the_front_holds_simple_laws_and_good_ones(candidates):
 
 
 def test_the_form_of_the_law_is_among_the_candidates(candidates):
-    formulas = [proposal.law.formula for proposal in distil(candidates, {"N": "", "D": ""}, jobs=2)]
+    short = [candidate for candidate in candidates if candidate.complexity <= 12]
+    formulas = [proposal.law.formula for proposal in distil(short, {"N": "", "D": ""}, jobs=2)]
     assert "E0 + A/N**alpha + B/D**beta" in formulas
 
 
