@@ -4,7 +4,7 @@ The training rows are split as the held-out rows were: by size. Each inner hold-
 training sizes and asks how well it predicts the larger ones; several of them, at different sizes, keep one lucky
 split from deciding. Laws are compared by the mean absolute error of the logarithm (of the residual itself where the
 target can be negative), which a few odd runs cannot swing. Runs of one size are not independent, so each size counts
-once, with the worst of the predictions made for it. Among the laws that are no worse than the best by one standard
+once, with the median of the predictions made for it. Among the laws that are no worse than the best by one standard
 error of the paired difference over sizes, the simplest is chosen. A law that fails its sanity checks cannot be
 chosen; one with an exponent or a floor that the rows do not determine must earn it by a much smaller error.
 
@@ -75,8 +75,8 @@ class Judged:
     fit
         The fit on all training rows.
     inner_errors
-        Error at each size that an inner hold-out holds out: the mean over the rows of that size, in the hold-out where
-        it is largest; infinite where a prediction is not.
+        Error at each size that an inner hold-out holds out: the mean over the rows of that size, and the median
+        over the hold-outs; infinite where a prediction is not.
     inner_rmse
         Root mean square error on the rows of the first inner hold-out, the largest training sizes.
     checks
@@ -212,7 +212,7 @@ def _judge(
         whole = fit(law, rows.columns, rows.target, objective=objective, starts=starts, seed=seed, first=start)
     except FitError:
         return None
-    errors: dict[int, float] = {}
+    errors: dict[int, list[float]] = {}
     inner_rmse = float("inf")
     for number, held in enumerate(inner_hold_outs(rows.columns[rows.axis])):
         small, large = rows.part(~held), rows.part(held)
@@ -222,11 +222,11 @@ def _judge(
         except FitError:
             prediction = np.full(len(large.target), np.nan)
         for size, error in _by_size(_errors(objective, prediction, large.target), large.columns[rows.axis]).items():
-            errors[size] = max(error, errors.get(size, 0.0))
+            errors.setdefault(size, []).append(error)
         if number == 0:
             inner_rmse = score(prediction, large.target).rmse
     checks = sanity(law, whole.values, rows.columns, rows.kinds, positive=rows.positive)
-    return Judged(whole, np.array([errors[size] for size in sorted(errors)]), inner_rmse, checks, engine)
+    return Judged(whole, np.array([np.median(errors[size]) for size in sorted(errors)]), inner_rmse, checks, engine)
 
 
 def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Objective, seed: int) -> float:

@@ -44,20 +44,25 @@ def predictions(candidate: Candidate, features: dict[str, np.ndarray]) -> np.nda
     return compile_formula(expression, tuple(features), ()).predict(list(features.values()), np.zeros((1, 0)))[0]
 
 
+def of_logarithm(candidate: Candidate) -> bool:
+    """Whether the search that found a candidate had the logarithm of the loss as its target."""
+    return module._SETTINGS[candidate.seed % 10_000 % 6].logarithm
+
+
 def test_candidates_predict_with_the_error_that_operon_reports(candidates):
     """Operon reports the mean square error, of every second setting's logarithm; the features are in their own unit."""
     assert len(candidates) > 40
     for candidate in candidates:
         predicted = predictions(candidate, {"N": N, "D": D})
-        logarithm = module._SETTINGS[candidate.seed % 10_000 % 6].logarithm
-        residual = np.log(predicted / LOSSES) if logarithm else predicted - LOSSES
+        residual = np.log(predicted / LOSSES) if of_logarithm(candidate) else predicted - LOSSES
         assert np.mean(residual**2) == pytest.approx(candidate.loss, rel=2e-3), candidate  # single precision inside
         assert candidate.engine == "operon"
 
 
 def test_the_front_holds_simple_laws_and_good_ones(candidates):
     assert min(candidate.complexity for candidate in candidates) <= 5
-    assert min(np.std(predictions(c, {"N": N, "D": D}) - LOSSES) for c in candidates) < 0.02  # the noise is 0.015
+    best = min((c for c in candidates if not of_logarithm(c)), key=lambda c: c.loss)
+    assert np.std(predictions(best, {"N": N, "D": D}) - LOSSES) < 0.02  # the noise is 0.015
 
 
 def test_the_form_of_the_law_is_among_the_candidates(candidates):
