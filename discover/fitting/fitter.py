@@ -15,7 +15,7 @@ from discover.fitting.objective import Objective
 from discover.fitting.solver import Problem, solve
 from discover.law import Law
 
-WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat", "not_identified"]
+WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat"]
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
 ENOUGH = 0.2  # share of starts that must agree
