@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from discover.fitting import AnyFit
 from discover.scoring import score
 from discover.selection import Judged, Rows
 
@@ -36,8 +38,7 @@ def leaderboard(
     judged: Sequence[Judged],
     selected: Judged | None,
     rows: Rows,
-    held_out: Mapping[str, np.ndarray],
-    held_out_target: np.ndarray,
+    held_out: Rows,
 ) -> pd.DataFrame:
     """Score every law on the held-out rows, for the first and only time; the best comes first.
 
@@ -47,10 +48,8 @@ def leaderboard(
         Found, published and null laws, fitted on all training rows.
     selected
         The found law that selection chose.
-    rows
-        The training rows.
-    held_out, held_out_target
-        Features and target of the held-out rows.
+    rows, held_out
+        The training rows, and the held-out ones.
 
     Returns
     -------
@@ -59,8 +58,8 @@ def leaderboard(
     lines = []
     known = [candidate for candidate in judged if candidate.law.kind != "found"]
     for candidate in judged:
-        train = score(candidate.fit.predict(rows.columns), rows.target)
-        held = score(candidate.fit.predict(held_out), held_out_target)
+        train = score(candidate.fit.predict(rows.columns, rows.groups), rows.target)
+        held = score(candidate.fit.predict(held_out.columns, held_out.groups), held_out.target)
         law = candidate.law
         lines.append(
             {
@@ -69,8 +68,8 @@ def leaderboard(
                 "engine": candidate.engine,
                 "selected": candidate is selected,
                 "formula": law.formula,
-                "constants": json.dumps(dict(candidate.fit.values)),
-                "n_constants": len(law.constants),
+                "constants": json.dumps(constants(candidate.fit)),
+                "n_constants": len(law.parameters),
                 "complexity": law.complexity,
                 "train_rmse": train.rmse,
                 "inner_rmse": candidate.inner_rmse,
@@ -85,13 +84,19 @@ def leaderboard(
     return table.sort_values(["heldout_rmse", "n_constants", "law"], kind="stable").reset_index(drop=True)
 
 
+def constants(fit: AnyFit) -> dict[str, Any]:
+    """Values of the constants by name; by group and name where there are groups."""
+    parts = {name: dict(part.values) for name, part in fit.parts.items()}
+    return parts[""] if list(parts) == [""] else parts
+
+
 def same_as(candidate: Judged, known: Sequence[Judged], rows: Rows) -> str:
     """Which known law a found law repeats on the training rows; empty when none, or when it is a known law itself."""
     if candidate.law.kind != "found":
         return ""
-    mine = candidate.fit.predict(rows.columns)
+    mine = candidate.fit.predict(rows.columns, rows.groups)
     for other in known:
-        if np.allclose(mine, other.fit.predict(rows.columns), rtol=SAME, atol=0.0):
+        if np.allclose(mine, other.fit.predict(rows.columns, rows.groups), rtol=SAME, atol=0.0):
             return f"{SAME_AS} {other.law.name}"
     return ""
 

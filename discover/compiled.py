@@ -57,7 +57,7 @@ class Compiled:
     _jacobian: Callable[..., Sequence[Any]]
 
     def predict(self, columns: Sequence[np.ndarray], constants: np.ndarray) -> np.ndarray:
-        """Predictions, shape (sets, rows), for `constants` of shape (sets, constants).
+        """Predictions, shape (sets, rows), for `constants` of shape (sets, constants) or (sets, rows, constants).
 
         Columns beyond the features (a formula may have none) only say how many rows there are.
         """
@@ -78,6 +78,8 @@ class Compiled:
         return np.array(np.broadcast_to(value, shape), dtype=float), jacobian
 
     def _split(self, constants: np.ndarray) -> list[np.ndarray]:
+        if constants.ndim == 3:  # each row has its own
+            return [constants[:, :, k] for k in range(len(self.constants))]
         return [constants[:, k, None] for k in range(len(self.constants))]
 
     def _shape(self, columns: Sequence[np.ndarray], constants: np.ndarray) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,7 +25,15 @@ import discover
 from discover.cards import Card, card_paths, find_card, kind_of, read_card, validate
 from discover.comparison import leaderboard
 from discover.condition import names_in, rows_where
-from discover.dataset import Dataset, HoldOut, Largest, describe_hold_out, load_dataset
+from discover.dataset import (
+    Dataset,
+    HoldOut,
+    OwnFiles,
+    describe_hold_out,
+    load_dataset,
+    read_dataset_card,
+)
+from discover.dataset_card import GROUP, ZERO_IS_LEGAL
 from discover.distil import distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
@@ -33,13 +41,14 @@ from discover.errors import DiscoverError, EngineError, InputError, Interrupted,
 from discover.fitting import Objective
 from discover.fitting.objective import Name as ObjectiveName
 from discover.law import Law, list_laws, load_law
+from discover.matching import baselines_for, is_default_baseline
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.selection import (
     Judged,
     Rows,
     choose,
-    inner_hold_outs,
+    hold_outs,
     judge_baselines,
     judge_proposals,
 )
@@ -47,6 +56,7 @@ from discover.selection import (
 Report = Callable[[str], None]
 MAX_SEED = 2**31
 MIN_COMPLEXITY = 5
+SEARCHED_GROUPS = 3  # groups on which engines search
 OPERATORS = ("+", "-", "*", "/", "**", "log", "exp", "sqrt", "min", "max")
 
 
@@ -120,12 +130,14 @@ class Experiment:
 
     def load(self) -> Dataset:
         """The dataset, narrowed to the features and rows of the card."""
-        dataset = load_dataset(self.beside(self.card.dataset))
+        name = self.beside(self.card.dataset)
+        own = isinstance(self.card.hold_out or read_dataset_card(name)[1].hold_out, OwnFiles)
+        dataset = load_dataset(name, held_out=own)
         if self.card.rows is not None:
             chosen = rows_where(dataset.table, self.card.rows)
             if not chosen.any():
                 raise InputError(f"experiment {self.name}: the rule rows = {self.card.rows!r} leaves no rows")
-            dataset = replace(dataset, table=dataset.table[chosen])
+            dataset = dataset.narrowed(chosen)
         if self.card.features is not None:
             for feature in self.card.features:
                 if feature not in dataset.features:
@@ -204,8 +216,8 @@ def run(
     objective = experiment.objective(dataset, rows.target)
     laws = _baselines(experiment, dataset)
     engines, without = _ready(experiment.card.engines)
-    budget = Budget.parse(experiment.card.budget)
-    smaller = rows.part(~inner_hold_outs(rows.columns[rows.axis])[0])
+    Budget.parse(experiment.card.budget)  # a wrong one shall not wait for the first search
+    smaller = rows.part(~hold_outs(rows)[0])
 
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
@@ -214,29 +226,20 @@ def run(
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
         for line in without:
             say(line)
-        problem = SearchProblem(
-            smaller.columns,
-            smaller.target,
-            objective,
-            budget,
-            operators=tuple(experiment.card.operators),
-            max_complexity=experiment.card.max_complexity,
-            threads=jobs,
-        )
         for engine in engines:
             for seed in experiment.card.seeds:
-                _search(engine, replace(problem, seed=seed), folder, say, alone=len(engines) == 1)
+                for part, problem in _problems(experiment, smaller, objective, seed, jobs):
+                    _search(engine, problem, folder, say, part=part, alone=len(engines) == 1)
         folder.update(state="judging")
-        meanings = {name: feature.meaning for name, feature in dataset.features.items()}
         proposals = distil(
-            folder.candidates(), meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs
+            folder.candidates(), dataset.meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs
         )
         say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
         baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
         found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs), {law.name for law in laws})
         selected = choose(found)
         say("scoring on the held-out rows")
-        table = leaderboard([*found, *baselines], selected, rows, dataset.columns(held), dataset.losses(held))
+        table = leaderboard([*found, *baselines], selected, rows, _rows(dataset, held, rows.axis))
         result = Result(folder, dataset, table, [*found, *baselines], selected)
         write_results(result, held, rows)
         folder.update(state="done", end=_now())
@@ -271,46 +274,80 @@ def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambd
 
 def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) -> Rows:
     """The rows that search, fitting and selection may see; the held-out rows are not among them."""
-    rows = Rows(
-        columns=dataset.columns(~held),
-        target=dataset.losses(~held),
-        kinds={name: feature.kind for name, feature in dataset.features.items()},
-        axis=_axis(dataset, hold_out if hold_out is not None else dataset.hold_out),
-        positive=dataset.target.positive,
-    )
-    inner_hold_outs(rows.columns[rows.axis])  # too few sizes is the plainer thing to say
+    rows = _rows(dataset, ~held, _axis(dataset, hold_out if hold_out is not None else dataset.hold_out))
+    hold_outs(rows)  # too few sizes is the plainer thing to say
     if np.ptp(rows.target) == 0:
         raise InputError(f"the target of {dataset.name} is the same on all {len(rows.target)} training rows")
+    if dataset.grouped:
+        left_out = set(dataset.groups(held).tolist()) - set(rows.group_names())  # type: ignore[union-attr]
+        if left_out:
+            raise InputError(f"the hold-out leaves no training row of the group {min(left_out)!r} of {dataset.name}")
     return rows
 
 
-def _axis(dataset: Dataset, rule: HoldOut | None) -> str:
-    """The feature along which the held-out rows are larger."""
-    named = [rule.of] if isinstance(rule, Largest) else names_in(rule) if rule else []
+def _rows(dataset: Dataset, chosen: np.ndarray, axis: str | None) -> Rows:
+    return Rows(
+        columns=dataset.columns(chosen),
+        target=dataset.losses(chosen),
+        kinds=dataset.kinds,
+        axis=axis,
+        positive=dataset.target.positive,
+        groups=dataset.groups(chosen),
+    )
+
+
+def _axis(dataset: Dataset, rule: HoldOut | None) -> str | None:
+    """The feature along which the held-out rows are larger; `None` when they are other settings, not larger ones."""
+    if rule is None:
+        return None
+    named = names_in(rule) if isinstance(rule, str) else [rule.of]
     for name in named:
-        if name in dataset.features:
+        if name in dataset.scalars and dataset.kinds[name] not in ZERO_IS_LEGAL:
             return name
-    shown = describe_hold_out(rule) if rule is not None else ""
-    raise InputError(f"the hold-out {shown!r} names no feature of {dataset.name}: {', '.join(dataset.features)}")
+    settings = {*dataset.labels, *dataset.scalars, *dataset.features, GROUP, ""}
+    if any(name not in settings for name in named):
+        shown = f"the hold-out {describe_hold_out(rule)!r} names no feature of {dataset.name}"
+        raise InputError(f"{shown}: {', '.join(dataset.features)}")
+    return None
+
+
+def _problems(
+    experiment: Experiment, rows: Rows, objective: Objective, seed: int, jobs: int
+) -> Iterator[tuple[str, SearchProblem]]:
+    """What the engines search: all rows, or some of the groups one after the other, each with its share of the budget.
+
+    The form is common to all groups, so that a few of them are enough to propose it; all judge it.
+    """
+    names = rows.group_names()
+    largest = sorted(names, key=lambda name: -int(rows.of_group(name).sum()))[:SEARCHED_GROUPS]
+    budget = Budget.parse(experiment.card.budget).divided(len(largest))
+    for number, name in enumerate(largest):
+        part = rows.part(rows.of_group(name))
+        problem = SearchProblem(
+            part.columns,
+            part.target,
+            objective,
+            budget,
+            seed=seed,
+            operators=tuple(experiment.card.operators),
+            max_complexity=experiment.card.max_complexity,
+            threads=jobs,
+            plain=frozenset(key for key, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL),
+        )
+        yield ("" if rows.groups is None else f"-group{number + 1}"), problem
 
 
 def _baselines(experiment: Experiment, dataset: Dataset) -> list[Law]:
     """The baselines of the card, or all laws over the dataset's features and target."""
     if experiment.card.baselines is None:
-        named = [law for law in list_laws() if law.kind != "found" and law.target == dataset.target.symbol]
+        named = [law for law in list_laws() if is_default_baseline(law, dataset)]
     else:
         named = [load_law(experiment.beside(name)) for name in experiment.card.baselines]
     chosen: list[Law] = []
     for law in named:
         if law.name in {other.name for other in chosen}:
             raise InputError(f"two baselines are called {law.name!r}: name each once, or rename the card of one")
-        if law.any_feature:
-            chosen += [law.on(name, feature.meaning) for name, feature in dataset.features.items()]
-        elif set(law.features) <= set(dataset.features):
-            chosen.append(replace(law, unit=dataset.target.unit))  # what a fit to these rows predicts
-        elif experiment.card.baselines is not None:
-            missing = sorted(set(law.features) - set(dataset.features))
-            raise InputError(f"baseline {law.name!r} needs {', '.join(missing)}, which {dataset.name} does not have")
+        chosen += baselines_for(law, dataset)
     return chosen
 
 
@@ -324,17 +361,18 @@ def _ready(names: Sequence[str]) -> tuple[list[Engine], list[str]]:
     return ready, [f"going on without {name}: {why}" for name, why in missing.items()]
 
 
-def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report, *, alone: bool) -> None:
+def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Report, *, part: str, alone: bool) -> None:
     """Search once, unless the run already did; candidates are kept as they come.
 
     An engine that fails beside others ends its own search only, visibly.
     """
-    key = f"{engine.name}-{problem.seed}"
+    key = f"{engine.name}-{problem.seed}{part}"
     done = folder.manifest.get("searches", {})
     if key in done:
         say(f"{key}: already searched, {done[key]['candidates']} candidates")
         return
-    say(f"searching with {engine.name}, seed {problem.seed}, for {problem.budget}")
+    where = f", {part.lstrip('-')}" if part else ""
+    say(f"searching with {engine.name}, seed {problem.seed}{where}, for {problem.budget}")
     start, count = time.monotonic(), 0
     try:
         for candidate in engine.search(replace(problem, folder=folder.path / "engines" / key)):

@@ -6,18 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from discover.cards import card_paths
 from discover.comparison import COLUMNS
 from discover.errors import InputError, one_of
-from discover.export import document, equation, law_card, record, table
+from discover.export import document, equation, group_constants, law_card, record, table
 from discover.formula import is_name
 from discover.law import Law, load_law
 from discover.runs import RunFolder, json_ready, open_run
 
-FORMATS = ("latex", "table", "document", "card", "json")
+FORMATS = ("latex", "table", "document", "card", "json", "bibtex")
+
+
+Values = Mapping[str, float]
+Errors = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,7 @@ class _Source:
     """A law with the values that are exported, and the leaderboard when it comes from a run."""
 
     law: Law
-    values: Mapping[str, float]
-    errors: Mapping[str, float | None]
+    groups: Mapping[str, tuple[Values, Errors]]  # by the group's name; under an empty one when there are none
     board: pd.DataFrame | None = None
     caption: str = ""
 
@@ -40,7 +44,7 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
         Run folder, name of an experiment (its latest run), or name or card of a law.
     format_
         ``latex`` (equation and constants), ``table`` (leaderboard), ``document`` (an article of both), ``card`` (TOML),
-        ``json``.
+        ``json``, ``bibtex`` (the paper of a law of the registry).
     law
         Which law of the run; the chosen one by default.
 
@@ -57,13 +61,30 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
     found = _law_source(source) if _is_law(source) else _run_source(source, law)
     if format_ == "card":
         return law_card(found.law)
+    if format_ == "bibtex":
+        if found.law.cite is None:
+            raise InputError(f"law {found.law.name!r} has no paper to cite")
+        return found.law.cite.bibtex()
     if format_ == "json":
-        return json.dumps(json_ready(record(found.law, found.values, found.errors)), indent=2) + "\n"
-    text = equation(found.law, found.values, found.errors)
+        return json.dumps(json_ready(_record(found)), indent=2) + "\n"
+    text = _equation(found)
     if format_ == "latex":
         return text
     parts = [text] if found.board is None else [text, table(found.board, caption=found.caption)]
     return document(*parts, title=found.law.title)
+
+
+def _equation(source: _Source) -> str:
+    if list(source.groups) == [""]:
+        return equation(source.law, *source.groups[""])
+    return "\n".join([equation(source.law), group_constants(source.law, source.groups)])
+
+
+def _record(source: _Source) -> dict[str, Any]:
+    if list(source.groups) == [""]:
+        return record(source.law, *source.groups[""])
+    groups = {group: record(source.law, *values)["constants"] for group, values in source.groups.items()}
+    return record(source.law, groups=groups)
 
 
 def _is_law(source: str) -> bool:
@@ -111,14 +132,22 @@ def _run_source(source: str, law: str | None) -> _Source:
     loaded = load_law(folder.path / "laws" / f"{law}.toml")
     if not loaded.fits:
         raise InputError(f"the card of law {law!r} in the run {folder.path} has no fit")
-    last = loaded.fits[-1]
-    return _Source(loaded, last.values, last.errors, board, caption)
+    return _Source(loaded, _last_fits(loaded), board, caption)
 
 
 def _law_source(source: str) -> _Source:
     law = load_law(source)
     if law.published:
-        return _Source(law, law.published[0].values, law.published[0].errors)
+        return _Source(law, {"": (law.published[0].values, law.published[0].errors)})
     if law.fits:
-        return _Source(law, law.fits[-1].values, law.fits[-1].errors)
-    return _Source(law, {}, {})
+        return _Source(law, _last_fits(law))
+    return _Source(law, {"": ({}, {})})
+
+
+def _last_fits(law: Law) -> dict[str, tuple[Values, Errors]]:
+    """The last fit of a law's card: of each group of its dataset where there are groups."""
+    last = law.fits[-1]
+    if not last.group:
+        return {"": (last.values, last.errors)}
+    same = [fit for fit in law.fits if (fit.dataset, fit.run) == (last.dataset, last.run)]
+    return {fit.group: (fit.values, fit.errors) for fit in same}

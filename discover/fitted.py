@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from discover.dataset import Dataset
-from discover.errors import InputError
-from discover.fitting import Fit, Objective, fit
+from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
+from discover.matching import match
 from discover.scoring import Score, score
 
 
@@ -27,7 +27,7 @@ class Fitted:
     """
 
     dataset: Dataset
-    fit: Fit
+    fit: AnyFit
     score: Score
     held_out: Score | None = None
 
@@ -39,9 +39,7 @@ class Fitted:
             "formula": fitted.law.formula,
             "dataset": self.dataset.name,
             "generated": bool(self.dataset.generated),
-            "constants": {
-                name: {"value": value, "stderr": fitted.errors[name]} for name, value in fitted.values.items()
-            },
+            **self._constants(),
             "objective": {"name": fitted.objective.name, "delta": fitted.objective.delta, "value": fitted.loss},
             "rows": fitted.n_rows,
             "rmse": self.score.rmse,
@@ -52,6 +50,14 @@ class Fitted:
             "starts": fitted.n_starts,
             "warnings": [{"code": warning.code, "message": warning.message} for warning in fitted.warnings],
         }
+
+    def _constants(self) -> dict[str, Any]:
+        """The constants; of each group where there are groups."""
+        groups = {
+            group: {name: {"value": value, "stderr": part.errors[name]} for name, value in part.values.items()}
+            for group, part in self.fit.parts.items()
+        }
+        return {"constants": groups[""]} if list(groups) == [""] else {"groups": groups}
 
 
 def fit_dataset(
@@ -71,32 +77,16 @@ def fit_dataset(
     InputError
         When dataset and law do not go together: other features, or another target.
     """
-    law = _fitting(law, dataset)
+    law = match(law, dataset)
     held = dataset.held_out_rows(hold_out) if hold_out is not None else np.zeros(len(dataset.table), dtype=bool)
     target = dataset.losses(~held)
     chosen = Objective.suited_to(target) if objective is None else Objective(objective)  # type: ignore[arg-type]
     if delta is not None:
         chosen = replace(chosen, delta=delta)
-    fitted = fit(law, dataset.columns(~held), target, objective=chosen, starts=starts, seed=seed)
-    train = score(fitted.predict(dataset.columns(~held)), target)
-    outside = score(fitted.predict(dataset.columns(held)), dataset.losses(held)) if held.any() else None
+    groups = dataset.groups(~held)
+    fitted = fit_rows(law, dataset.columns(~held), target, groups, objective=chosen, starts=starts, seed=seed)
+    train = score(fitted.predict(dataset.columns(~held), groups), target)
+    outside = None
+    if held.any():
+        outside = score(fitted.predict(dataset.columns(held), dataset.groups(held)), dataset.losses(held))
     return Fitted(dataset, fitted, train, outside)
-
-
-def _fitting(law: Law, dataset: Dataset) -> Law:
-    """The law as it fits the dataset: a law of any one feature goes on the first."""
-    if law.any_feature:
-        name, feature = next(iter(dataset.features.items()))
-        return law.on(name, feature.meaning)
-    missing = [name for name in law.features if name not in dataset.features]
-    if missing:
-        raise InputError(
-            f"law {law.name!r} needs {', '.join(missing)}, which dataset {dataset.name!r} does not have "
-            f"(it has {', '.join(dataset.features)})"
-        )
-    if law.target != dataset.target.symbol:
-        raise InputError(
-            f"law {law.name!r} predicts {law.target!r}, and the target of dataset {dataset.name!r} is "
-            f"{dataset.target.symbol!r}"
-        )
-    return law

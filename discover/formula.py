@@ -13,7 +13,7 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeGuard
@@ -217,6 +217,7 @@ class _Builder:
         self.depth = 0
         self.comparisons = 0
         self.degrees: dict[sympy.Expr, int] = {}
+        self.summed: dict[str, str] = {}  # the mixture of each constant that is a vector
 
     def fail(self, message: str, node: ast.AST) -> FormulaError:
         column = getattr(node, "col_offset", 1) - 1  # minus the parenthesis that `_syntax` put in front
@@ -417,8 +418,15 @@ class _Builder:
             term = self.build(node.args[0])
         finally:
             self.in_sum = False
-        if not any(str(indexed.base) in self.names.mixtures for indexed in term.atoms(sympy.Indexed)):
+        inside = {str(indexed.base) for indexed in term.atoms(sympy.Indexed)}
+        mixtures = sorted(inside & self.names.mixtures)
+        if not mixtures:
             raise self.fail("sum(...) runs over the components of a mixture, and there is none inside", node)
+        if len(mixtures) > 1:
+            raise self.fail(f"sum(...) runs over one mixture, and {' and '.join(mixtures)} are inside", node)
+        for vector in inside - self.names.mixtures:
+            if self.summed.setdefault(vector, mixtures[0]) != mixtures[0]:
+                raise self.fail(f"{vector!r} stands inside the sums of two mixtures: give each its own constant", node)
         return sympy.Sum(term, (COMPONENT, 1, N_COMPONENTS))
 
 
@@ -469,21 +477,54 @@ def to_text(expression: sympy.Expr) -> str:
     return str(_FormulaPrinter({"order": None}).doprint(expression))
 
 
-def expand_mixture(expression: sympy.Expr, n_components: int) -> sympy.Expr:
-    """Write every ``sum(...)`` out over `n_components` components: ``t[i]`` becomes ``t_1``, ``t_2``, ..."""
+def component(vector: str, part: str) -> str:
+    """Name of one component of a vector: ``r_code`` of ``r``."""
+    return f"{vector}_{part}"
+
+
+def vectors(expression: sympy.Expr) -> dict[str, str]:
+    """The constants that have one value a component, each with the mixture whose components these are."""
+    found: dict[str, str] = {}
+    for total in expression.atoms(sympy.Sum):
+        mixture = _mixture_of(total)
+        for indexed in total.function.atoms(sympy.Indexed):
+            if str(indexed.base) != mixture:
+                found[str(indexed.base)] = mixture
+    return found
+
+
+def scalars(expression: sympy.Expr) -> set[str]:
+    """Names of the expression that are no vectors."""
+    without = expression.xreplace(dict.fromkeys(expression.atoms(sympy.Indexed), sympy.S.One))
+    return {free.name for free in without.atoms(sympy.Symbol) - {COMPONENT, N_COMPONENTS}}
+
+
+def expand_mixtures(expression: sympy.Expr, components: Mapping[str, Sequence[str]]) -> sympy.Expr:
+    """Write every ``sum(...)`` out over the components of its mixture.
+
+    >>> total = parse("c + k*exp(sum(t*r))", mixtures=["r"])
+    >>> expand_mixtures(total, {"r": ["code", "web"]})
+    c + k*exp(r_code*t_code + r_web*t_web)
+    """
     replaced = {}
     for total in expression.atoms(sympy.Sum):
+        mixture = _mixture_of(total)
         terms = [
             total.function.xreplace(
                 {
-                    indexed: symbol(f"{indexed.base}_{k}", positive=bool(indexed.base.label.is_positive))
+                    indexed: symbol(component(str(indexed.base), part), positive=str(indexed.base) == mixture)
                     for indexed in total.function.atoms(sympy.Indexed)
                 }
             )
-            for k in range(1, n_components + 1)
+            for part in components[mixture]
         ]
         replaced[total] = sympy.Add(*terms)
     return expression.xreplace(replaced)
+
+
+def _mixture_of(total: sympy.Sum) -> str:
+    """Name of the mixture over whose components a sum runs: its one positive vector."""
+    return next(str(i.base) for i in total.function.atoms(sympy.Indexed) if i.base.label.is_positive)
 
 
 def complexity(expression: sympy.Expr) -> int:

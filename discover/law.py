@@ -7,148 +7,33 @@ reproduce. A law that was found is written as the same card, and so is a baselin
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import sympy
-from pydantic import field_validator, model_validator
 
-from discover.cards import Card, card_paths, find_card, read_card
+from discover.cards import card_paths, find_card, read_card
+from discover.cite import Cite
 from discover.compiled import Compiled, compile_formula
 from discover.errors import CardError, InputError, one_of
-from discover.formula import FormulaError, complexity, is_name, parse, symbol, to_text
+from discover.formula import (
+    FormulaError,
+    complexity,
+    component,
+    expand_mixtures,
+    parse,
+    scalars,
+    symbol,
+    to_text,
+    vectors,
+)
+from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Published
 
-LawKind = Literal["published", "found", "null"]
-
-
-class Cite(Card):
-    """Where a law or a dataset was published."""
-
-    key: str
-    authors: str
-    title: str
-    year: int
-    arxiv: str | None = None
-    doi: str | None = None
-    url: str | None = None
-
-    def short(self) -> str:
-        """As one cites in a sentence: ``Hoffmann et al. 2022``."""
-        return f"{self.authors} {self.year}"
-
-
-class Constant(Card):
-    """A constant of a law: where its starts are drawn, and which values are legal."""
-
-    range: tuple[float, float]
-    positive: bool = False
-    log: bool = False  # starts are drawn evenly in the logarithm
-    min: float | None = None
-    max: float | None = None
-    meaning: str = ""
-
-    @model_validator(mode="after")
-    def _check(self) -> Constant:
-        low, high = self.range
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ValueError(f"range must be two finite numbers, the smaller first, not {list(self.range)}")
-        if (self.log or self.positive) and low <= 0:
-            raise ValueError(f"a positive or log constant needs a range above zero, not {list(self.range)}")
-        if not self.lower <= low < high <= self.upper:
-            raise ValueError(f"the range {list(self.range)} lies outside min = {self.lower} and max = {self.upper}")
-        return self
-
-    @property
-    def lower(self) -> float:
-        """Smallest legal value."""
-        if self.min is not None:
-            return max(self.min, 0.0) if self.positive else self.min
-        return 0.0 if self.positive else -math.inf
-
-    @property
-    def upper(self) -> float:
-        """Largest legal value."""
-        return math.inf if self.max is None else self.max
-
-
-class Check(Card):
-    """A number of the source that the law must reproduce.
-
-    Either the target at given features (``at``), or a quantity derived from the constants (``of``, a formula over
-    constants, features and named parts), to the digits printed or within a relative ``tolerance`` that ``because``
-    explains.
-    """
-
-    value: float
-    at: dict[str, float] = {}
-    of: str | None = None
-    tolerance: float | None = None
-    because: str = ""
-
-    def allowed(self) -> float:
-        """Largest difference from `value` that still agrees with it: half of its last printed digit."""
-        if self.tolerance is not None:
-            return self.tolerance * abs(self.value)
-        exponent = Decimal(repr(self.value)).normalize().as_tuple().exponent
-        return 0.5 * 10.0 ** int(exponent)
-
-
-class Published(Card):
-    """Constants as a source printed them, and what they hold for."""
-
-    source: str
-    on: str = ""
-    values: dict[str, float]
-    errors: dict[str, float] = {}  # standard errors, where the source gives them
-    unverified: bool = False  # quoted from memory, not seen in a source
-    note: str = ""
-    checks: list[Check] = []
-
-
-class FittedValues(Card):
-    """A fit of a law as its card keeps it."""
-
-    dataset: str
-    rows: int
-    values: dict[str, float]
-    errors: dict[str, float | None] = {}
-    objective: float | None = None
-    run: str = ""
-
-
-class LawCard(Card):
-    """The keys of a law card."""
-
-    title: str
-    kind: LawKind = "published"
-    cite: Cite | None = None
-    target: str = "L"
-    unit: str = "nats/token"
-    formula: str
-    let: dict[str, str] = {}
-    features: dict[str, str]
-    any_feature: bool = False  # the law's one feature stands for any feature of the dataset
-    constants: dict[str, Constant]
-    notes: str = ""
-    unverified: bool = False
-    published: list[Published] = []
-    fits: list[FittedValues] = []
-
-    @field_validator("features", "constants", "let")
-    @classmethod
-    def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            if not is_name(name):
-                raise ValueError(
-                    f"{name!r} is not a legal name: letters, digits and underscores, not a function's name"
-                )
-        return value
+__all__ = ["Check", "Constant", "FittedValues", "Law", "LawCard", "Published", "law_from_card", "list_laws", "load_law"]
 
 
 @dataclass(frozen=True)
@@ -167,6 +52,12 @@ class Law:
         What is known of each constant, by name, in the order of the card.
     target, unit
         Symbol and unit of what the law predicts.
+    mixtures
+        Features that are vectors: in the formula they stand inside ``sum(...)``.
+    components
+        Names of the components of each mixture, once the law is bound to those of a dataset (`bind`). A mixture r of
+        the components code and web is the two columns ``r_code`` and ``r_web``, and a constant t inside its sum is
+        the two parameters ``t_code`` and ``t_web``.
     """
 
     name: str
@@ -184,24 +75,97 @@ class Law:
     notes: str = ""
     unverified: bool = False
     any_feature: bool = False
+    mixtures: tuple[str, ...] = ()
+    components: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> dict[str, sympy.Expr]:
         """SymPy expression of each named part."""
         parts: dict[str, sympy.Expr] = {}
         for name, text in self.let.items():
-            parts[name] = parse(text, features=self.features, constants=self.constants, parts=parts)
+            parts[name] = self.parsed(text, parts)
         return parts
 
     @cached_property
     def expression(self) -> sympy.Expr:
-        """The formula as a SymPy expression: features positive, constants real symbols."""
-        return parse(self.formula, features=self.features, constants=self.constants, parts=self.parts)
+        """The formula as a SymPy expression: features positive, constants real symbols, mixtures inside sums."""
+        return self.parsed(self.formula, self.parts)
+
+    def parsed(self, text: str, parts: Mapping[str, sympy.Expr]) -> sympy.Expr:
+        """A text over the law's features and constants, and over `parts`, as a SymPy expression."""
+        features = [name for name in self.features if name not in self.mixtures]
+        return parse(text, features=features, mixtures=self.mixtures, constants=self.constants, parts=parts)
+
+    @cached_property
+    def expanded(self) -> sympy.Expr:
+        """The formula over columns and parameters: every sum is written out over the components of its mixture."""
+        return expand_mixtures(self.expression, self._bound())
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Meaning of each column that the law needs: a feature, or a component of a mixture."""
+        columns: dict[str, str] = {}
+        for name, meaning in self.features.items():
+            if name in self.mixtures:
+                for part in self._bound()[name]:
+                    columns[component(name, part)] = f"{meaning}: {part}" if meaning else part
+            else:
+                columns[name] = meaning
+        return columns
+
+    @cached_property
+    def parameters(self) -> dict[str, Constant]:
+        """What a fit determines: each constant, or its value for each component of a mixture."""
+        inside = vectors(self.expression)
+        parameters: dict[str, Constant] = {}
+        for name, constant in self.constants.items():
+            if name in inside:
+                for part in self._bound()[inside[name]]:
+                    meaning = f"{constant.meaning}: {part}" if constant.meaning else part
+                    parameters[component(name, part)] = constant.model_copy(update={"meaning": meaning})
+            else:
+                parameters[name] = constant
+        return parameters
+
+    @property
+    def bound(self) -> bool:
+        """Whether all components of its mixtures are known, so that the law can be evaluated."""
+        return set(self.mixtures) <= set(self.components)
+
+    def bind(self, components: Mapping[str, Sequence[str]]) -> Law:
+        """The law over mixtures of these components; what is known of other mixtures is left aside.
+
+        Raises
+        ------
+        InputError
+            When a mixture of the law has no components here, or two columns or parameters would get one name.
+        """
+        for name in self.mixtures:
+            if len(components.get(name, ())) < 2:
+                raise InputError(f"law {self.name!r} needs the components of the mixture {name!r}: two or more names")
+        if not self.mixtures:
+            return self
+        law = replace(self, components={name: tuple(components[name]) for name in self.mixtures})
+        vector = {*vectors(law.expression), *self.mixtures}
+        named = [name for name in (*self.features, *self.constants, *self.let, self.target) if name not in vector]
+        named += [component(name, part) for name in self.mixtures for part in components[name]]
+        named += [component(name, part) for name, of in vectors(law.expression).items() for part in components[of]]
+        for name in named:
+            if named.count(name) > 1:
+                raise InputError(f"law {self.name!r} cannot be bound: it would have two names {name!r}")
+        return law
+
+    def _bound(self) -> Mapping[str, tuple[str, ...]]:
+        if not self.bound:
+            raise InputError(
+                f"law {self.name!r} has a mixture, {', '.join(self.mixtures)}: bind it to components first"
+            )
+        return self.components
 
     @cached_property
     def compiled(self) -> Compiled:
-        """The formula and its exact derivatives in the constants, compiled for NumPy."""
-        return compile_formula(self.expression, tuple(self.features), tuple(self.constants))
+        """The formula and its exact derivatives in the parameters, compiled for NumPy."""
+        return compile_formula(self.expanded, tuple(self.columns), tuple(self.parameters))
 
     @cached_property
     def complexity(self) -> int:
@@ -214,19 +178,19 @@ class Law:
         Parameters
         ----------
         features
-            Value or array of each feature, by symbol, in the units of the card; arrays of one shape.
+            Value or array of each column, by symbol, in the units of the card; arrays of one shape.
         values
-            Value of each constant, by name.
+            Value of each parameter, by name.
 
         Returns
         -------
         The target, in the shape of the features; NaN or infinite where the formula has no finite real value.
         """
-        missing = [name for name in self.features if name not in features]
+        missing = [name for name in self.columns if name not in features]
         if missing:
-            raise InputError(f"law {self.name!r} needs the feature {missing[0]!r}: give {', '.join(self.features)}")
-        constants = np.array([self.value_of(name, values) for name in self.constants], dtype=float)
-        columns = np.broadcast_arrays(*(np.asarray(features[name], dtype=float) for name in self.features))
+            raise InputError(f"law {self.name!r} needs the feature {missing[0]!r}: give {', '.join(self.columns)}")
+        constants = np.array([self.value_of(name, values) for name in self.parameters], dtype=float)
+        columns = np.broadcast_arrays(*(np.asarray(features[name], dtype=float) for name in self.columns))
         shape = columns[0].shape if columns else ()
         flat = [column.ravel() for column in columns]
         return np.asarray(self.compiled.predict(flat, constants[None, :])[0].reshape(shape))
@@ -235,9 +199,11 @@ class Law:
         """The number that the law gives where `check` has the source's; they agree within ``check.allowed()``."""
         if check.of is None:
             return float(self.predict(check.at, values))
-        quantity = parse(check.of, features=self.features, constants=self.constants, parts=self.parts)
+        quantity = self.parsed(check.of, self.parts)
+        if self.mixtures:
+            quantity = expand_mixtures(quantity, self._bound())
         numbers = {symbol(name, positive=True): value for name, value in check.at.items()}
-        numbers |= {symbol(name): self.value_of(name, values) for name in self.constants}
+        numbers |= {symbol(name): self.value_of(name, values) for name in self.parameters}
         result = quantity.subs(numbers)
         if not result.is_number:
             raise InputError(f"law {self.name!r}: the check {check.of!r} needs a value of {result.free_symbols}")
@@ -282,27 +248,38 @@ def law_from_card(card: LawCard, name: str, where: str = "") -> Law:
         notes=card.notes,
         unverified=card.unverified,
         any_feature=card.any_feature,
+        mixtures=tuple(card.mixtures),
+        components={name: tuple(parts) for name, parts in card.components.items()},
     )
     where = where or name
     if law.any_feature and len(law.features) != 1:
         raise CardError(f"{where}: any_feature: such a law has one feature, this one has {len(law.features)}")
     try:
-        free = {symbol.name for symbol in law.expression.free_symbols}
+        inside, outside = vectors(law.expression), scalars(law.expression)
     except FormulaError as error:
         at = next((f"let.{part}" for part, text in law.let.items() if text == error.text), "formula")
         raise CardError(f"{where}: {at}: {error}") from None
-    unused = [constant for constant in law.constants if constant not in free]
+    both = [name for name in inside if name in outside]
+    if both:
+        raise CardError(f"{where}: constants.{both[0]}: {both[0]!r} stands inside one sum, and outside too")
+    unused = [constant for constant in law.constants if constant not in inside and constant not in outside]
     if unused:
         raise CardError(f"{where}: constants.{unused[0]}: the formula does not use the constant {unused[0]!r}")
     for number, published in enumerate(law.published):
-        for constant in published.values:
-            if constant not in law.constants:
-                near = one_of(constant, law.constants)
-                raise CardError(f"{where}: published.{number}.values: unknown constant {constant!r}: {near}")
-        missing = [constant for constant in law.constants if constant not in published.values]
-        if missing:
-            raise CardError(f"{where}: published.{number}.values: the constant {missing[0]!r} has no value")
+        _check_published(law, published, f"{where}: published.{number}")
     return law
+
+
+def _check_published(law: Law, published: Published, where: str) -> None:
+    if not law.bound:
+        raise CardError(f"{where}: constants of a law with a mixture need the card's components: see docs/laws.md")
+    for constant in (*published.values, *published.errors):
+        if constant not in law.parameters:
+            near = one_of(constant, law.parameters)
+            raise CardError(f"{where}.values: unknown constant {constant!r}: {near}")
+    missing = [constant for constant in law.parameters if constant not in published.values]
+    if missing:
+        raise CardError(f"{where}.values: the constant {missing[0]!r} has no value")
 
 
 def load_law(name: str | Path) -> Law:

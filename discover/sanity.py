@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from discover.dataset import FeatureKind
+from discover.dataset_card import FeatureKind
 from discover.law import Law
 
 BEYOND = 100.0  # times the largest value of the data
@@ -63,7 +63,7 @@ def sanity(
         Whether the target must be positive.
     """
     checks = []
-    used = [name for name in law.features if name in columns]
+    used = [name for name in law.columns if name in columns]
     for name in used:
         if kinds.get(name) in ("size", "tokens"):
             checks += _shape(law, values, columns, name)
@@ -92,7 +92,7 @@ def _grid(columns: Mapping[str, np.ndarray], along: str, reach: float) -> dict[s
 def _shape(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> list[SanityCheck]:
     """Whether the law falls in a feature, and whether its returns diminish."""
     falls, diminishes = f"falls in {name}", f"returns diminish in {name}"
-    grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
+    grid = _grid({key: columns[key] for key in law.columns}, name, BEYOND)
     prediction = law.predict(grid, values)
     if not np.isfinite(prediction).all():
         witness = f"not finite at {_point(grid, ~np.isfinite(prediction))}"
@@ -115,7 +115,7 @@ def _check(label: str, bad: np.ndarray, grid: Mapping[str, np.ndarray], skip: in
 def _limit(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> SanityCheck:
     """Whether the law stays between zero and its value beyond the data when a feature grows without end (by 1e100)."""
     label = f"limit in {name}"
-    grid = _grid({key: columns[key] for key in law.features}, name, BEYOND)
+    grid = _grid({key: columns[key] for key in law.columns}, name, BEYOND)
     last = {key: column[..., -1] for key, column in grid.items()}
     far = {**last, name: last[name] * FAR}
     near_value, far_value = law.predict(last, values), law.predict(far, values)

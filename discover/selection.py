@@ -10,6 +10,10 @@ chosen; one with an exponent or a floor that the rows do not determine must earn
 
 The engines search below the largest training sizes only: the first inner hold-out is new to the form of every law,
 the others to its constants.
+
+Where rows are in groups, every group is split along its own sizes. Where the held-out rows are no larger than the
+others (unseen mixtures), the inner hold-outs are folds of the distinct settings instead, and a setting is what a size
+is elsewhere.
 """
 
 from __future__ import annotations
@@ -21,12 +25,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from discover.dataset import FeatureKind
+from discover.dataset_card import FeatureKind
 from discover.distil import Proposal
 from discover.errors import FitError, InputError
-from discover.fitting import Fit, Objective, fit
+from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
-from discover.sanity import SanityCheck, passes, sanity
+from discover.sanity import SanityCheck, Verdict, passes, sanity
 from discover.scoring import score
 from discover.skeleton import EXPONENT, FLOOR
 
@@ -35,6 +39,10 @@ SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
 EARNED = 0.25  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
+FOLDS = 4  # inner hold-outs where rows have no size to be split along
+QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
+DETERMINED = 0.5  # share of the groups whose rows must determine a law
+MISBEHAVED = 0.1  # share of the groups in which a law may fail a sanity check
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
@@ -49,21 +57,43 @@ class Rows:
     kinds
         Kind of each feature.
     axis
-        The feature along which the held-out rows are larger: inner hold-outs are made along it too.
+        The feature along which the held-out rows are larger: inner hold-outs are made along it too. `None` when they
+        are not larger in any.
     positive
         Whether the target must be positive.
+    groups
+        Name of each row's group; `None` when rows are in no groups.
     """
 
     columns: Mapping[str, np.ndarray]
     target: np.ndarray
     kinds: Mapping[str, FeatureKind]
-    axis: str
+    axis: str | None
     positive: bool = True
+    groups: np.ndarray | None = None
 
     def part(self, chosen: np.ndarray) -> Rows:
         """Some of the rows."""
         columns = {name: column[chosen] for name, column in self.columns.items()}
-        return replace(self, columns=columns, target=self.target[chosen])
+        groups = None if self.groups is None else self.groups[chosen]
+        return replace(self, columns=columns, target=self.target[chosen], groups=groups)
+
+    def group_names(self) -> list[str]:
+        """The groups, in the order in which they come; one without a name when there are none."""
+        return [""] if self.groups is None else list(dict.fromkeys(self.groups.tolist()))
+
+    def of_group(self, name: str) -> np.ndarray:
+        """Which rows are in a group, as booleans."""
+        if self.groups is None:
+            return np.ones(len(self.target), dtype=bool)
+        return np.asarray(self.groups == name)
+
+    def places(self) -> np.ndarray:
+        """A number for each row's size, alike for sizes within about a tenth; or for its setting without an axis."""
+        if self.axis is not None:
+            return np.asarray(np.round(np.log(self.columns[self.axis]) / SAME_SIZE).astype(int))
+        settings = np.column_stack(list(self.columns.values()))
+        return np.asarray(np.unique(np.round(settings, 12), axis=0, return_inverse=True)[1].ravel())
 
 
 @dataclass(frozen=True)
@@ -85,7 +115,7 @@ class Judged:
         Which engine proposed the law; empty for baselines.
     """
 
-    fit: Fit
+    fit: AnyFit
     inner_errors: np.ndarray = field(repr=False)
     inner_rmse: float
     checks: list[SanityCheck]
@@ -108,12 +138,16 @@ class Judged:
         Coefficients and offsets are left out: how large their errors are beside them depends on the units of the
         features. One that is not determined shows in the exponents and the floor, which have no such units.
         """
-        constants, errors = self.fit.law.constants, self.fit.errors
-        return all(
-            np.isfinite(errors[name])
-            and (constants[name].meaning not in (EXPONENT, FLOOR) or abs(value) > errors[name])
-            for name, value in self.fit.values.items()
-        )
+        constants = self.fit.law.parameters
+        determined = [
+            all(
+                np.isfinite(part.errors[name])
+                and (constants[name].meaning not in (EXPONENT, FLOOR) or abs(value) > part.errors[name])
+                for name, value in part.values.items()
+            )
+            for part in self.fit.parts.values()
+        ]
+        return sum(determined) >= DETERMINED * len(determined)
 
     @property
     def sane(self) -> bool:
@@ -150,9 +184,49 @@ def inner_hold_outs(sizes: np.ndarray, shares: Sequence[float] = SHARES) -> list
     return hold_outs
 
 
+def hold_outs(rows: Rows) -> list[np.ndarray]:
+    """Which rows each inner hold-out holds out, as booleans: along the sizes of each group, or by folds of settings.
+
+    Raises
+    ------
+    InputError
+        When no group has three sizes, or there are too few settings.
+    """
+    if rows.axis is None:
+        return _folds(rows.places())
+    of_groups = []
+    for name in rows.group_names():
+        inside = rows.of_group(name)
+        try:
+            inner = inner_hold_outs(rows.columns[rows.axis][inside])
+        except InputError:
+            if rows.groups is None:
+                raise
+            continue  # too few sizes: all its rows stay with the smaller ones
+        of_groups.append((inside, inner))
+    if not of_groups:
+        raise InputError(f"no group has three sizes {rows.axis} among its training rows, which choosing a law needs")
+    made = []
+    for number in range(max(len(inner) for _, inner in of_groups)):
+        held = np.zeros(len(rows.target), dtype=bool)
+        for inside, inner in of_groups:
+            held[inside] = inner[min(number, len(inner) - 1)]
+        made.append(held)
+    return made
+
+
+def _folds(places: np.ndarray) -> list[np.ndarray]:
+    distinct = np.unique(places)
+    if len(distinct) < 2 * FOLDS:
+        raise InputError(f"the training rows have {len(distinct)} settings: choosing a law needs {2 * FOLDS} or more")
+    fold = np.random.default_rng(0).permutation(np.arange(len(distinct)) % FOLDS)
+    return [fold[np.searchsorted(distinct, places)] == number for number in range(FOLDS)]
+
+
 def judge_baselines(laws: Sequence[Law], rows: Rows, objective: Objective, *, seed: int, jobs: int) -> list[Judged]:
     """Fit and judge published and null laws; a law that cannot be fitted to the rows is left out."""
-    found = _in_processes(_judge, [(law, None, "", rows, objective, seed, 64) for law in laws], jobs)
+    starts = 64 if rows.groups is None else 24
+    found = _in_processes(_judge, [(law, None, "", rows, objective, seed, starts) for law in laws], jobs)
     return [judged for judged in found if judged is not None]
 
 
@@ -160,10 +234,14 @@ def judge_proposals(
     proposals: Sequence[Proposal], rows: Rows, objective: Objective, *, seed: int, jobs: int
 ) -> list[Judged]:
     """Fit and judge found laws: all on the first inner hold-out, the best of them thoroughly."""
-    first = inner_hold_outs(rows.columns[rows.axis])[0]
-    quick = _in_processes(_quick_error, [(p, rows, first, objective, seed) for p in proposals], jobs)
+    names = rows.group_names()
+    few = names[:: max(1, -(-len(names) // QUICK_GROUPS))]
+    some = rows.part(np.any([rows.of_group(name) for name in few], axis=0))
+    first = hold_outs(some)[0]
+    quick = _in_processes(_quick_error, [(p, some, first, objective, seed) for p in proposals], jobs)
     finalists = _finalists(proposals, quick)
-    tasks = [(p.law, p.start, p.engine, rows, objective, seed, 24) for p in finalists]
+    starts = 24 if rows.groups is None else 8
+    tasks = [(p.law, p.start, p.engine, rows, objective, seed, starts) for p in finalists]
     found = _in_processes(_judge, tasks, jobs)
     return _without_twins([judged for judged in found if judged is not None], rows)
 
@@ -173,7 +251,7 @@ def _finalists(proposals: Sequence[Proposal], quick: Sequence[float]) -> list[Pr
     chosen: list[Proposal] = []
     counts: dict[int, int] = {}
     for k in np.argsort(np.array(quick), kind="stable"):
-        count = len(proposals[k].law.constants)
+        count = len(proposals[k].law.parameters)
         if np.isfinite(quick[k]) and counts.get(count, 0) < FINALISTS:
             counts[count] = counts.get(count, 0) + 1
             chosen.append(proposals[k])
@@ -196,7 +274,7 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
         error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
         if float(np.mean(difference)) <= error:
             close.append(candidate)
-    return min(close, key=lambda c: (len(c.law.constants), c.law.complexity, c.inner_error))
+    return min(close, key=lambda c: (len(c.law.parameters), c.law.complexity, c.inner_error))
 
 
 def _judge(
@@ -208,37 +286,61 @@ def _judge(
     seed: int,
     starts: int,
 ) -> Judged | None:
+    options: dict[str, Any] = {"objective": objective, "starts": starts, "seed": seed, "first": start}
     try:
-        whole = fit(law, rows.columns, rows.target, objective=objective, starts=starts, seed=seed, first=start)
+        whole = fit_rows(law, rows.columns, rows.target, rows.groups, **options)
     except FitError:
         return None
     errors: dict[int, list[float]] = {}
     inner_rmse = float("inf")
-    for number, held in enumerate(inner_hold_outs(rows.columns[rows.axis])):
+    places = rows.places()
+    for number, held in enumerate(hold_outs(rows)):
         small, large = rows.part(~held), rows.part(held)
         try:
-            part = fit(law, small.columns, small.target, objective=objective, starts=starts, seed=seed, first=start)
-            prediction = part.predict(large.columns)
-        except FitError:
+            part = fit_rows(law, small.columns, small.target, small.groups, **options)
+            prediction = part.predict(large.columns, large.groups)
+        except (FitError, InputError):
             prediction = np.full(len(large.target), np.nan)
-        for size, error in _by_size(_errors(objective, prediction, large.target), large.columns[rows.axis]).items():
-            errors.setdefault(size, []).append(error)
+        for place, error in _by_place(_errors(objective, prediction, large.target), places[held]).items():
+            errors.setdefault(place, []).append(error)
         if number == 0:
             inner_rmse = score(prediction, large.target).rmse
-    checks = sanity(law, whole.values, rows.columns, rows.kinds, positive=rows.positive)
-    return Judged(whole, np.array([np.median(errors[size]) for size in sorted(errors)]), inner_rmse, checks, engine)
+    checks = _checks(whole, rows)
+    return Judged(whole, np.array([np.median(errors[place]) for place in sorted(errors)]), inner_rmse, checks, engine)
+
+
+def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
+    """The sanity card of a fit; with groups, a check fails when it fails in more than a tenth of them."""
+    cards = {}
+    for name, part in fit.parts.items():
+        columns = rows.part(rows.of_group(name)).columns
+        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive)
+    if rows.groups is None:
+        return cards[""]
+    merged = []
+    for lines in zip(*cards.values(), strict=True):
+        failed = [(name, line) for name, line in zip(cards, lines, strict=True) if line.verdict == "fail"]
+        first = lines[0]
+        if not failed:
+            merged.append(next((line for line in lines if line.verdict == "unknown"), first))
+            continue
+        verdict: Verdict = "fail" if len(failed) > MISBEHAVED * len(lines) else "unknown"
+        name, line = failed[0]
+        where = f"in {len(failed)} of {len(lines)} groups, as {name}: {line.witness}"
+        merged.append(SanityCheck(first.name, verdict, where))
+    return merged
 
 
 def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Objective, seed: int) -> float:
     """Error of a law on one inner hold-out after a short fit."""
     small, large = rows.part(~held), rows.part(held)
     try:
-        quick = fit(
-            proposal.law, small.columns, small.target, objective=objective, starts=4, seed=seed, first=proposal.start
-        )
-    except FitError:
+        options: dict[str, Any] = {"objective": objective, "starts": 4, "seed": seed, "first": proposal.start}
+        quick = fit_rows(proposal.law, small.columns, small.target, small.groups, **options)
+        prediction = quick.predict(large.columns, large.groups)
+    except (FitError, InputError):
         return float("inf")
-    return float(np.mean(_errors(objective, quick.predict(large.columns), large.target)))
+    return float(np.mean(_errors(objective, prediction, large.target)))
 
 
 def _errors(objective: Objective, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -246,19 +348,19 @@ def _errors(objective: Objective, prediction: np.ndarray, target: np.ndarray) ->
     return np.where(np.isfinite(size), size, np.inf)
 
 
-def _by_size(errors: np.ndarray, sizes: np.ndarray) -> dict[int, float]:
-    """Mean error of each size; sizes within about a tenth of each other count as one."""
-    bins, index = np.unique(np.round(np.log(sizes) / SAME_SIZE).astype(int), return_inverse=True)
+def _by_place(errors: np.ndarray, places: np.ndarray) -> dict[int, float]:
+    """Mean error of each size or setting."""
+    distinct, index = np.unique(places, return_inverse=True)
     means = np.bincount(index, errors) / np.bincount(index)
-    return dict(zip(bins.tolist(), means.tolist(), strict=True))
+    return dict(zip(distinct.tolist(), means.tolist(), strict=True))
 
 
 def _without_twins(judged: Sequence[Judged], rows: Rows) -> list[Judged]:
     """Drop a law that makes the predictions of a simpler one."""
     kept: list[Judged] = []
     predictions: list[np.ndarray] = []
-    for candidate in sorted(judged, key=lambda c: (len(c.law.constants), c.law.complexity)):
-        prediction = candidate.fit.predict(rows.columns)
+    for candidate in sorted(judged, key=lambda c: (len(c.law.parameters), c.law.complexity)):
+        prediction = candidate.fit.predict(rows.columns, rows.groups)
         if not any(np.allclose(prediction, other, rtol=1e-6, atol=0.0) for other in predictions):
             kept.append(candidate)
             predictions.append(prediction)

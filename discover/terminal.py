@@ -15,14 +15,17 @@ from rich.table import Table
 from discover.runs import RunFolder, json_ready
 
 if TYPE_CHECKING:
+    from discover.cite import Cite
     from discover.dataset import Dataset, DatasetCard
     from discover.doctor import Finding
     from discover.experiment import ExperimentCard
     from discover.fitted import Fitted
-    from discover.law import Cite, Law
+    from discover.fitting import AnyFit, Fit
+    from discover.law import Law
     from discover.result import Result
 
 FOUND_SHOWN = 8  # found laws of a leaderboard on the terminal; the file has all
+GROUPS_SHOWN = 6
 T = TypeVar("T")
 Report = Callable[[str], None]
 
@@ -103,11 +106,26 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
     if result.selected is not None:
         fit = result.selected.fit
         console.print(f"\nchosen (*): {result.dataset.target.symbol} = {escape(fit.law.formula)}", highlight=False)
-        for name, value in fit.values.items():
-            console.print(f"  {name} = {_with_error(value, fit.errors[name])}", highlight=False)
+        for group, part in _some_parts(fit, console):
+            if group:
+                console.print(f"  {escape(group)}:", highlight=False)
+            for name, value in part.values.items():
+                console.print(f"  {name} = {_with_error(value, part.errors[name])}", highlight=False)
     console.print(escape(result.verdict()), highlight=False)
     console.print(f"\nrun folder: {escape(str(result.folder.path))}", highlight=False)
     console.print(f"LaTeX:      discover export {escape(str(result.folder.path))} --format latex", highlight=False)
+
+
+def _some_parts(fit: AnyFit, console: Console) -> list[tuple[str, Fit]]:
+    """The fits of the first groups, after saying how many there are."""
+    parts = list(fit.parts.items())
+    if len(parts) > GROUPS_SHOWN:
+        console.print(f"constants of the first {GROUPS_SHOWN} of {len(parts)} groups (--json has all)", highlight=False)
+    return parts[:GROUPS_SHOWN]
+
+
+def _shared(fit: AnyFit) -> Sequence[str]:
+    return getattr(fit, "shared", ())
 
 
 def _shown(board: Any) -> Any:
@@ -248,11 +266,14 @@ def show_datasets(cards: Mapping[str, DatasetCard], *, as_json: bool = False) ->
 
 def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
     """One dataset in full."""
+    from discover.dataset_card import OwnFiles, describe_hold_out
+
     columns = {
         name: {"min": float(c.min()), "max": float(c.max()), "distinct": len(set(c))}
         for name, c in dataset.columns().items()
     }
     losses = dataset.losses()
+    groups = None if not dataset.grouped else list(dataset.groups())  # type: ignore[arg-type]
     if as_json:
         print_json(
             {
@@ -260,9 +281,12 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
                 "title": dataset.title,
                 "rows": len(dataset.table),
                 "features": {
-                    name: {**feature.model_dump(exclude_none=True), **columns[name]}
+                    name: {**feature.model_dump(exclude_none=True), **columns.get(name, {})}
                     for name, feature in dataset.features.items()
                 },
+                "columns": columns,
+                "components": {name: list(parts) for name, parts in dataset.components.items()},
+                "groups": None if groups is None else {name: groups.count(name) for name in dict.fromkeys(groups)},
                 "target": {**dataset.target.model_dump(), "min": float(losses.min()), "max": float(losses.max())},
                 "hold_out": dataset.hold_out
                 if dataset.hold_out is None or isinstance(dataset.hold_out, str)
@@ -278,7 +302,7 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
     if dataset.generated:
         console.print(f"not measured: {escape(dataset.generated)}", highlight=False)
     table = Table("symbol", "kind", "unit", "meaning", "min", "max", "distinct")
-    for name, feature in dataset.features.items():
+    for name, feature in dataset.scalars.items():
         found = columns[name]
         table.add_row(
             name,
@@ -300,10 +324,15 @@ def show_dataset(dataset: Dataset, *, as_json: bool = False) -> None:
         str(len(set(losses))),
     )
     console.print(table)
+    if groups is not None:
+        names = list(dict.fromkeys(groups))
+        shown = ", ".join(f"{name} ({groups.count(name)} rows)" for name in names[:GROUPS_SHOWN])
+        more = f" and {len(names) - GROUPS_SHOWN} more" if len(names) > GROUPS_SHOWN else ""
+        console.print(f"{len(names)} groups, each with constants of its own: {escape(shown)}{more}", highlight=False)
     rule = dataset.hold_out
-    if rule is not None:
-        from discover.dataset import describe_hold_out
-
+    if isinstance(rule, OwnFiles):
+        console.print(f"{len(dataset.table)} rows; held out: files of their own, not read here", highlight=False)
+    elif rule is not None:
         held = int(dataset.held_out_rows().sum())
         console.print(f"{len(dataset.table)} rows; held out: {describe_hold_out(rule)} ({held} rows)", highlight=False)
     else:
@@ -336,10 +365,13 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
     console.print(f"\n  {fit.law.target} = {escape(fit.law.formula)}", highlight=False)
     for name, text in fit.law.let.items():
         console.print(f"  {name} = {escape(text)}", highlight=False)
-    table = Table("constant", "value", "standard error", "meaning")
-    for name, value in fit.values.items():
-        table.add_row(name, f"{value:.6g}", f"{fit.errors[name]:.2g}", escape(fit.law.constants[name].meaning))
-    console.print(table)
+    for group, part in _some_parts(fit, console):
+        title = f"{escape(group)}: {part.n_rows} rows" if group else None
+        table = Table("constant", "value", "standard error", "meaning", title=title, title_justify="left")
+        for name, value in part.values.items():
+            meaning = fit.law.parameters[name].meaning + (", shared by all groups" if name in _shared(fit) else "")
+            table.add_row(name, f"{value:.6g}", f"{part.errors[name]:.2g}", escape(meaning))
+        console.print(table)
     console.print(
         f"{fit.objective}: {fit.loss:.6g}; {fit.agreement:.0%} of {fit.n_starts} starts agree", highlight=False
     )

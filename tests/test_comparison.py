@@ -26,7 +26,7 @@ def rows(sizes: np.ndarray, seed: int) -> tuple[dict[str, np.ndarray], np.ndarra
 
 
 TRAINING = Rows(*rows(np.geomspace(1e7, 1e9, 6), 0), {"N": "size", "D": "tokens"}, axis="N")
-HELD, HELD_TARGET = rows(np.array([3e9, 1e10]), 1)
+HELD = Rows(*rows(np.array([3e9, 1e10]), 1), TRAINING.kinds, axis="N")
 
 
 def judged(law: Law, **changes: object) -> Judged:
@@ -54,7 +54,7 @@ SHORT = judged(
 
 @pytest.fixture(scope="module")
 def board():
-    return leaderboard([NULL, SHORT, AGAIN, PUBLISHED], AGAIN, TRAINING, HELD, HELD_TARGET)
+    return leaderboard([NULL, SHORT, AGAIN, PUBLISHED], AGAIN, TRAINING, HELD)
 
 
 def test_the_best_held_out_error_comes_first_and_of_equal_ones_the_name_decides(board):
@@ -67,7 +67,7 @@ def test_the_best_held_out_error_comes_first_and_of_equal_ones_the_name_decides(
 def test_errors_are_the_scores_on_training_and_held_out_rows(board):
     line = board.set_index("law").loc["powerlaw_one_feature_N"]
     train = score(NULL.fit.predict(TRAINING.columns), TRAINING.target)
-    held = score(NULL.fit.predict(HELD), HELD_TARGET)
+    held = score(NULL.fit.predict(HELD.columns), HELD.target)
     assert (line["train_rmse"], line["inner_rmse"]) == (train.rmse, 0.02)
     assert (line["heldout_rmse"], line["heldout_mape"], line["heldout_r2"]) == (held.rmse, held.mape, held.r2)
     assert (line["kind"], line["engine"], line["n_constants"]) == ("null", "", 2)
@@ -91,7 +91,7 @@ def test_a_law_is_another_one_when_its_predictions_differ_by_a_thousandth():
 def test_a_note_says_why_a_law_is_not_sane_and_what_its_fit_warned_of():
     checks = [SanityCheck("falls in N", "fail", "rises at N = 3e+11"), SanityCheck("limit in N", "unknown", "?")]
     warned = replace(SHORT.fit, warnings=(FitWarning("at_bound", "E0 = 0 lies at its bound"),))
-    board = leaderboard([replace(SHORT, fit=warned, checks=checks)], None, TRAINING, HELD, HELD_TARGET)
+    board = leaderboard([replace(SHORT, fit=warned, checks=checks)], None, TRAINING, HELD)
     assert board["note"][0] == "falls in N: rises at N = 3e+11; E0 = 0 lies at its bound"
     assert not board["sane"][0]
     assert not board["selected"][0]
@@ -101,13 +101,13 @@ def test_a_law_without_a_value_on_a_held_out_row_comes_last():
     names = ("A", "alpha")
     pole = Law("found_03", "", "A*(2e9 - N)**alpha", {"N": ""}, {n: HOFFMANN.constants[n] for n in names}, kind="found")
     broken = judged(pole)
-    board = leaderboard([broken, NULL, PUBLISHED], None, TRAINING, HELD, HELD_TARGET)
+    board = leaderboard([broken, NULL, PUBLISHED], None, TRAINING, HELD)
     assert board["law"].iloc[-1] == "found_03"
     assert board["heldout_rmse"].iloc[-1] == np.inf
     assert np.isfinite(board["train_rmse"].iloc[-1])
 
 
 def test_no_laws_make_an_empty_board():
-    board = leaderboard([], None, TRAINING, HELD, HELD_TARGET)
+    board = leaderboard([], None, TRAINING, HELD)
     assert list(board.columns) == list(COLUMNS)
     assert len(board) == 0

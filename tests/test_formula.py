@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from discover.compiled import compile_formula
 from discover.errors import InputError
-from discover.formula import FormulaError, complexity, expand_mixture, is_name, parse, symbol, to_text
+from discover.formula import FormulaError, complexity, expand_mixtures, is_name, parse, symbol, to_text
 
 FEATURES = ("N", "D")
 
@@ -91,7 +91,7 @@ def test_single_letters_that_sympy_knows_are_plain_names() -> None:
 
 def test_a_sum_runs_over_the_components_of_a_mixture() -> None:
     mixing = parse("c + k*exp(sum(t*r))", mixtures=["r"])
-    three = expand_mixture(mixing, 3)
+    three = expand_mixtures(mixing, {"r": "123"})
     r = [symbol(f"r_{k}", positive=True) for k in (1, 2, 3)]
     t = [symbol(f"t_{k}") for k in (1, 2, 3)]
     inner = t[0] * r[0] + t[1] * r[1] + t[2] * r[2]
@@ -99,12 +99,12 @@ def test_a_sum_runs_over_the_components_of_a_mixture() -> None:
 
 
 def test_a_constant_inside_and_outside_of_a_sum_has_one_value() -> None:
-    expression = expand_mixture(parse("c + sum(c*t*r)", mixtures=["r"]), 2)
+    expression = expand_mixtures(parse("c + sum(c*t*r)", mixtures=["r"]), {"r": "12"})
     assert {free.name for free in expression.free_symbols} == {"c", "t_1", "t_2", "r_1", "r_2"}
 
 
 def test_two_sums_are_expanded_each() -> None:
-    expression = expand_mixture(parse("sum(a*r) / sum(b*r**2)", mixtures=["r"]), 2)
+    expression = expand_mixtures(parse("sum(a*r) / sum(b*r**2)", mixtures=["r"]), {"r": "12"})
     numbers = {"a_1": 1.0, "a_2": 2.0, "b_1": 3.0, "b_2": 4.0, "r_1": 0.25, "r_2": 0.75}
     got = expression.subs({free: numbers[free.name] for free in expression.free_symbols})
     assert float(got) == pytest.approx((0.25 + 1.5) / (3 * 0.0625 + 4 * 0.5625))

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from discover.cards import validate
 from discover.errors import CardError, InputError
-from discover.formula import parse
+from discover.formula import parse, to_text
 from discover.law import Check, Law, LawCard, law_from_card, load_law
 
 HOFFMANN = {"E0": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
@@ -194,3 +195,90 @@ def test_the_card_of_these_tests_is_a_law(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_card_that_is_no_law_is_told_file_key_and_value(tmp_path: Path, text: str, message: str) -> None:
     assert message in says(tmp_path, text)
+
+
+# ---- mixtures
+
+
+MIXING = {
+    "title": "Exponential of a mixture",
+    "formula": "c + k*exp(sum(t*r))",
+    "features": {"r": "training proportions"},
+    "mixtures": ["r"],
+    "constants": {
+        "c": {"range": [0.1, 3], "positive": True},
+        "k": {"range": [0.1, 3], "positive": True},
+        "t": {"range": [-3, 3], "meaning": "effect of a domain"},
+    },
+}
+
+
+def mixing(**changes: object) -> Law:
+    return law_from_card(validate({**MIXING, **changes}, LawCard, "mixing.toml"), "mixing", "mixing.toml")
+
+
+def test_a_law_over_a_mixture_is_evaluated_once_its_components_are_known() -> None:
+    law = mixing().bind({"r": ["code", "web"]})
+    assert list(law.columns.items()) == [
+        ("r_code", "training proportions: code"),
+        ("r_web", "training proportions: web"),
+    ]
+    assert list(law.parameters) == ["c", "k", "t_code", "t_web"]
+    assert law.parameters["t_web"].meaning == "effect of a domain: web"
+    values = {"c": 1.0, "k": 2.0, "t_code": -0.5, "t_web": 0.25}
+    loss = law.predict({"r_code": np.array([0.2, 1.0]), "r_web": np.array([0.8, 0.0])}, values)
+    assert loss == pytest.approx([1 + 2 * np.exp(-0.5 * 0.2 + 0.25 * 0.8), 1 + 2 * np.exp(-0.5)])
+
+
+def test_a_law_over_a_mixture_keeps_its_vector_form() -> None:
+    law = mixing().bind({"r": ["code", "web"]})
+    assert law.formula == "c + k*exp(sum(t*r))"
+    assert to_text(law.expression) == to_text(mixing().expression)
+
+
+def test_an_unbound_mixture_says_what_is_missing() -> None:
+    with pytest.raises(InputError, match="law 'mixing' has a mixture, r: bind it"):
+        mixing().predict({}, {})
+    with pytest.raises(InputError, match="needs the components of the mixture 'r'"):
+        mixing().bind({"r": ["code"]})
+
+
+def test_components_that_make_two_names_one_are_refused() -> None:
+    changed = {**MIXING["constants"], "t_code": {"range": [0, 1]}}  # type: ignore[dict-item]
+    law = mixing(formula="c + k*exp(sum(t*r)) + t_code", constants=changed)
+    with pytest.raises(InputError, match="two names 't_code'"):
+        law.bind({"r": ["code", "web"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mixtures": ["s"]}, "'s' is not among the features r"),
+        ({"components": {"s": ["a", "b"]}}, "components: 's' is not among the mixtures r"),
+        ({"components": {"r": ["a", "a"]}}, "two or more components, each of its own name"),
+        ({"formula": "c + k*exp(t*r)"}, "the mixture 'r' stands outside"),
+        ({"let": {"T": "sum(t*r)"}, "formula": "c + k*exp(T) + t"}, "'t' stands inside one sum, and outside"),
+        ({"published": [{"source": "s", "values": {"c": 1.0}}]}, "need the card's components"),
+    ],
+)
+def test_a_card_whose_mixtures_do_not_agree_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(CardError, match=message):
+        mixing(**changes)
+
+
+def test_a_sum_runs_over_one_mixture() -> None:
+    both = {"features": {"r": "", "s": ""}, "mixtures": ["r", "s"]}
+    with pytest.raises(CardError, match=r"runs over one mixture, and r and s are inside"):
+        mixing(formula="c + k*exp(sum(t*r*s))", **both)
+    with pytest.raises(CardError, match="'t' stands inside the sums of two mixtures"):
+        mixing(formula="c + k*exp(sum(t*r) + sum(t*s))", **both)
+
+
+def test_published_constants_of_a_bound_law_have_one_value_a_component() -> None:
+    values = {"c": 1.0, "k": 2.0, "t_code": -0.5, "t_web": 0.25}
+    check = {"at": {"r_code": 0.5, "r_web": 0.5}, "value": 2.7650}
+    law = mixing(components={"r": ["code", "web"]}, published=[{"source": "s", "values": values, "checks": [check]}])
+    assert law.check(law.published[0].checks[0], values) == pytest.approx(1 + 2 * np.exp(-0.125))
+    del values["t_web"]
+    with pytest.raises(CardError, match="'t_web' has no value"):
+        mixing(components={"r": ["code", "web"]}, published=[{"source": "s", "values": values}])

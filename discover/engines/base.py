@@ -45,6 +45,12 @@ class Budget:
         number = float(match["number"])
         return cls(seconds=number * _SECONDS[unit]) if unit in _SECONDS else cls(evaluations=max(1, int(number)))
 
+    def divided(self, parts: int) -> Budget:
+        """The share of one of several searches."""
+        if self.seconds is not None:
+            return Budget(seconds=self.seconds / parts)
+        return Budget(evaluations=max(1, int(self.evaluations or 0) // parts))
+
     def __str__(self) -> str:
         return f"{self.seconds:g}s" if self.seconds is not None else f"{self.evaluations}evals"
 
@@ -67,6 +73,8 @@ class SearchProblem:
         Largest number of nodes of a formula.
     folder
         Where an engine may keep its own files; `None` for none.
+    plain
+        Features that are shares: zero is legal, and an engine sees them as they are, without a unit or a logarithm.
     """
 
     features: Mapping[str, np.ndarray]
@@ -79,9 +87,10 @@ class SearchProblem:
     threads: int = 1
     folder: Path | None = None
     scales: Mapping[str, float] = field(default_factory=dict)
+    plain: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        scales = {name: power_of_ten(column) for name, column in self.features.items()}
+        scales = {name: 1.0 if name in self.plain else power_of_ten(column) for name, column in self.features.items()}
         object.__setattr__(self, "scales", {**scales, **self.scales})
 
 

@@ -73,8 +73,7 @@ class Operon(Engine):
         if not {"**", "log"} & set(problem.operators):
             raise InputError("the engine operon works on logarithms: it needs the operator '**' or 'log'")
         names = list(problem.features)
-        columns = [np.log(np.asarray(problem.features[name], dtype=float) / problem.scales[name]) for name in names]
-        inputs = np.column_stack(columns)
+        inputs = np.column_stack([_input(problem, name) for name in names])
         end = None if problem.budget.seconds is None else time.monotonic() + problem.budget.seconds
         left = problem.budget.evaluations
         number = 0
@@ -88,6 +87,12 @@ class Operon(Engine):
                 yield from _candidates(front, names, problem, setting, seed)
                 left = None if left is None else left - evaluations
             number += 1
+
+
+def _input(problem: SearchProblem, name: str) -> np.ndarray:
+    """What Operon sees of a feature: its logarithm, or a share as it is."""
+    column = np.asarray(problem.features[name], dtype=float)
+    return column if name in problem.plain else np.log(column / problem.scales[name])
 
 
 def _one_search(
@@ -154,7 +159,8 @@ def _candidates(
 ) -> Iterator[Candidate]:
     # Operon knows its inputs by neutral names, since it takes some letters for functions.
     neutral = [f"x{k}" for k in range(len(names))]
-    inside = {f"x{k}": parse(f"log({name}/{problem.scales[name]!r})", features=[name]) for k, name in enumerate(names)}
+    texts = [name if name in problem.plain else f"log({name}/{problem.scales[name]!r})" for name in names]
+    inside = {f"x{k}": parse(text, features=names) for k, text in enumerate(texts)}
     import sympy
 
     for member in regressor.pareto_front_:

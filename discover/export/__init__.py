@@ -1,6 +1,7 @@
 """Laws and leaderboards in the formats that papers, other programs and the next experiment read."""
 
 from discover.export.card import fitted_values, law_card
+from discover.export.groups import group_constants
 from discover.export.latex import document, equation, part_definitions, right_hand_side, table
 from discover.export.record import record
 from discover.export.rounding import Rounded, latex_number, rounded
@@ -10,6 +11,7 @@ __all__ = [
     "document",
     "equation",
     "fitted_values",
+    "group_constants",
     "latex_number",
     "law_card",
     "part_definitions",

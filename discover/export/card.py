@@ -50,11 +50,13 @@ def law_card(law: Law, *, title: str | None = None, fits: Sequence[FittedValues]
         "unit": law.unit,
         "formula": law.formula,
         "any_feature": law.any_feature or None,
+        "mixtures": list(law.mixtures) or None,
         "unverified": law.unverified or None,
         "notes": law.notes or None,
         "let": dict(law.let) or None,
         "cite": _plain(law.cite) if law.cite else None,
         "features": dict(law.features),
+        "components": {name: list(parts) for name, parts in law.components.items()} or None,
         "constants": {name: _plain(constant) for name, constant in law.constants.items()},
         "published": [_plain(published) for published in law.published] or None,
         "fits": [_plain(fit) for fit in (*law.fits, *fits)] or None,
@@ -62,8 +64,8 @@ def law_card(law: Law, *, title: str | None = None, fits: Sequence[FittedValues]
     return dumps(data)
 
 
-def fitted_values(fit: Fit, dataset: str, *, run: str = "") -> FittedValues:
-    """A fit as its law's card keeps it.
+def fitted_values(fit: Fit, dataset: str, *, group: str = "", run: str = "") -> FittedValues:
+    """A fit, of one group of rows where there are groups, as its law's card keeps it.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def fitted_values(fit: Fit, dataset: str, *, run: str = "") -> FittedValues:
         The fit.
     dataset
         Name of the dataset that the rows came from.
+    group
+        Name of the group that the rows are.
     run
         Name of the run that made the fit.
 
@@ -80,6 +84,7 @@ def fitted_values(fit: Fit, dataset: str, *, run: str = "") -> FittedValues:
     """
     return FittedValues(
         dataset=dataset,
+        group=group,
         rows=fit.n_rows,
         values=dict(fit.values),
         errors={name: error if math.isfinite(error) else None for name, error in fit.errors.items()},

@@ -190,20 +190,21 @@ def document(*snippets: str, title: str = "") -> str:
 
 
 def _names(law: Law) -> dict[str, str]:
-    return latex_names(dict.fromkeys([law.target, *law.let, *law.features, *law.constants]))
+    names = [law.target, *law.let, *law.features, *law.constants, *(law.parameters if law.bound else ())]
+    return latex_names(dict.fromkeys(names))
 
 
 def _terms(law: Law, text: str) -> list[str]:
     """LaTeX of the terms of one formula of the law."""
     # Parsed without features and parts: all names are plain real symbols, so that parts keep their names and SymPy
     # leaves (N_c/N)**alpha as it was written. The law itself was checked when it was read.
-    return LawPrinter(text, _names(law), variables=[*law.let, *law.features]).terms(parse(text))
+    return LawPrinter(text, _names(law), variables=[*law.let, *law.features]).terms(parse(text, mixtures=law.mixtures))
 
 
 def _lines(law: Law, left: str) -> list[str]:
     """Aligned lines of ``left = formula``, as many as a long formula needs."""
     terms = _terms(law, law.formula)
-    per_line = math.ceil(len(terms) / math.ceil(complexity(parse(law.formula)) / LONG))
+    per_line = math.ceil(len(terms) / math.ceil(complexity(parse(law.formula, mixtures=law.mixtures)) / LONG))
     lines = [" ".join(terms[start : start + per_line]) for start in range(0, len(terms), per_line)]
     return [f"{left} &= {lines[0]}", *(rf"&\quad {line}" for line in lines[1:])]
 

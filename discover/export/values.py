@@ -41,11 +41,11 @@ def constant_values(
     values, errors = values or {}, errors or {}
     for given, what in ((values, "value"), (errors, "error")):
         for name in given:
-            if name not in law.constants:
-                raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.constants)}")
+            if name not in law.parameters:
+                raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.parameters)}")
     if not values:
-        return [ConstantValue(name, None, None) for name in law.constants]
-    return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.constants]
+        return [ConstantValue(name, None, None) for name in law.parameters]
+    return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.parameters]
 
 
 def _error(law: Law, name: str, errors: Mapping[str, float | None]) -> float | None:

@@ -1,6 +1,26 @@
 """One robust fitter for published and found laws alike."""
 
-from discover.fitting.fitter import Fit, FitWarning, fit
-from discover.fitting.objective import Objective
+from __future__ import annotations
 
-__all__ = ["Fit", "FitWarning", "Objective", "fit"]
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from discover.fitting.fitter import Fit, FitWarning, fit
+from discover.fitting.grouped import GroupedFit, fit_groups
+from discover.fitting.objective import Objective
+from discover.law import Law
+
+__all__ = ["AnyFit", "Fit", "FitWarning", "GroupedFit", "Objective", "fit", "fit_groups", "fit_rows"]
+
+AnyFit = Fit | GroupedFit
+
+
+def fit_rows(
+    law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, groups: np.ndarray | None, **options: Any
+) -> AnyFit:
+    """Fit a law to rows, each group apart where there are groups; `options` are those of `fit`."""
+    if groups is None:
+        return fit(law, features, target, **options)
+    return fit_groups(law, features, target, groups, **options)

@@ -50,7 +50,7 @@ class Fit:
     n_starts
         Number of starts tried.
     covariance
-        Of the constants, in the order of ``law.constants``.
+        Of the constants, in the order of ``law.parameters``.
     warnings
         What the reader must know, the most important first.
     """
@@ -66,10 +66,18 @@ class Fit:
     covariance: np.ndarray = field(repr=False)
     warnings: tuple[FitWarning, ...] = ()
 
-    def predict(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Prediction of the law at `features`, in their shape, also where the law depends on none of them."""
+    def predict(self, features: Mapping[str, np.ndarray], groups: np.ndarray | None = None) -> np.ndarray:
+        """Prediction of the law at `features`, in their shape, also where the law depends on none of them.
+
+        `groups` is for fits with groups (`GroupedFit`); this one has one set of constants for all rows.
+        """
         prediction = self.law.predict(features, self.values)
         return np.broadcast_to(prediction, np.broadcast_shapes(*map(np.shape, features.values()))).copy()
+
+    @property
+    def parts(self) -> dict[str, Fit]:
+        """The fit of each group, by its name; this one alone, under an empty name, when rows are in no groups."""
+        return {"": self}
 
 
 def fit(
@@ -130,9 +138,9 @@ def fit(
         raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
     fixed = dict(fixed or {})
     for name in fixed:
-        if name not in law.constants:
-            raise InputError(f"law {law.name!r} has no constant {name!r}: it has {', '.join(law.constants)}")
-    free = [name for name in law.constants if name not in fixed]
+        if name not in law.parameters:
+            raise InputError(f"law {law.name!r} has no constant {name!r}: it has {', '.join(law.parameters)}")
+    free = [name for name in law.parameters if name not in fixed]
     if len(target) < len(free):
         raise FitError(f"law {law.name!r} has {len(free)} free constants and there are only {len(target)} rows")
     space = _Space(law, free, fixed)
@@ -145,15 +153,15 @@ def fit(
     agreement = float(np.sum(losses <= _close_to(losses[0], objective, target)) / tried)
     constants = space.constants(best[None])[0]
     residual, jacobian = _constant_jacobian(law, columns, target, objective, constants)
-    free_index = [list(law.constants).index(name) for name in free]
-    matrix = np.full((len(law.constants), len(law.constants)), 0.0)
+    free_index = [list(law.parameters).index(name) for name in free]
+    matrix = np.full((len(law.parameters), len(law.parameters)), 0.0)
     inner, flat = covariance(residual, jacobian[:, free_index], objective)
     matrix[np.ix_(free_index, free_index)] = inner
     warnings = _warnings(law, free, constants, agreement, tried, len(target), flat)
     return Fit(
         law=law,
-        values=dict(zip(law.constants, map(float, constants), strict=True)),
-        errors=dict(zip(law.constants, map(float, np.sqrt(np.diag(matrix))), strict=True)),
+        values=dict(zip(law.parameters, map(float, constants), strict=True)),
+        errors=dict(zip(law.parameters, map(float, np.sqrt(np.diag(matrix))), strict=True)),
         objective=objective,
         loss=float(losses[0]),
         n_rows=len(target),
@@ -167,15 +175,15 @@ def fit(
 def _columns(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray) -> list[np.ndarray]:
     if target.ndim != 1 or not len(target):
         raise FitError(f"law {law.name!r} cannot be fitted: there are no rows")
-    missing = [name for name in law.features if name not in features]
+    missing = [name for name in law.columns if name not in features]
     if missing:
         legal = ", ".join(features) or "none"
         raise InputError(f"law {law.name!r} needs the feature {missing[0]!r}; the rows have: {legal}")
-    columns = [np.asarray(features[name], dtype=float) for name in law.features]
-    for name, column in zip(law.features, columns, strict=True):
+    columns = [np.asarray(features[name], dtype=float) for name in law.columns]
+    for name, column in zip(law.columns, columns, strict=True):
         if column.shape != target.shape:
             raise InputError(f"the feature {name!r} has {column.shape} values and the target has {target.shape}")
-    for name, column in (*zip(law.features, columns, strict=True), (law.target, target)):
+    for name, column in (*zip(law.columns, columns, strict=True), (law.target, target)):
         if not np.isfinite(column).all():
             row = int(np.flatnonzero(~np.isfinite(column))[0])
             raise InputError(f"law {law.name!r} cannot be fitted: {name} is {column[row]} in row {row} (from 0)")
@@ -201,19 +209,19 @@ class _Space:
 
     def __init__(self, law: Law, free: list[str], fixed: Mapping[str, float]) -> None:
         self.law, self.free = law, free
-        self.log = np.array([law.constants[name].log for name in free], dtype=bool)
-        lower = np.array([law.constants[name].lower for name in free], dtype=float)
-        upper = np.array([law.constants[name].upper for name in free], dtype=float)
+        self.log = np.array([law.parameters[name].log for name in free], dtype=bool)
+        lower = np.array([law.parameters[name].lower for name in free], dtype=float)
+        upper = np.array([law.parameters[name].upper for name in free], dtype=float)
         with np.errstate(divide="ignore"):
             self.lower = np.where(self.log, np.log(np.maximum(lower, 0.0)), lower)
             self.upper = np.where(self.log, np.log(np.maximum(upper, 0.0)), upper)
-        order = list(law.constants)
+        order = list(law.parameters)
         self.index = np.array([order.index(name) for name in free], dtype=int)
         self.template = np.array([fixed.get(name, 0.0) for name in order], dtype=float)
 
     def draw(self, count: int, seed: int) -> np.ndarray:
         """`count` points spread evenly over the ranges of the free constants."""
-        low, high = np.array([self.law.constants[name].range for name in self.free], dtype=float).T
+        low, high = np.array([self.law.parameters[name].range for name in self.free], dtype=float).T
         return starts_of.draw(self.inner(low), self.inner(high), count, seed)
 
     def inner(self, constants: np.ndarray) -> np.ndarray:
@@ -310,9 +318,9 @@ def _warnings(
     if agreement < ENOUGH:
         message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
         found.append(FitWarning("starts_disagree", message))
-    values = dict(zip(law.constants, constants, strict=True))
+    values = dict(zip(law.parameters, constants, strict=True))
     for name in free:
-        constant = law.constants[name]
+        constant = law.parameters[name]
         low, _ = constant.range
         near_zero = constant.positive and values[name] < 1e-9 * low
         if near_zero or np.isclose(values[name], [constant.lower, constant.upper], rtol=1e-9, atol=0.0).any():

@@ -32,7 +32,7 @@ def linear_constants(law: Law, free: Sequence[str]) -> list[str]:
     """The largest set of the `free` constants, taken in order, in which the formula is jointly linear."""
     chosen: list[str] = []
     for name in free:
-        slope = sympy.diff(law.expression, symbol(name))
+        slope = sympy.diff(law.expanded, symbol(name))
         if not any(slope.has(symbol(other)) for other in (*chosen, name)):
             chosen.append(name)
     return chosen
@@ -47,7 +47,7 @@ def solve_linear(
     """
     if not linear:
         return constants
-    index = [list(law.constants).index(name) for name in linear]
+    index = [list(law.parameters).index(name) for name in linear]
     prediction, jacobian = law.compiled.predict_with_jacobian(columns, constants)
     weight = 1.0 / np.maximum(np.abs(target), 1e-300)
     with np.errstate(all="ignore"):  # a point that overflows is left as it was drawn
@@ -64,8 +64,8 @@ def solve_linear(
         if usable.any()
         else constants[usable][:, index]
     )
-    lower = np.array([law.constants[name].lower for name in linear])
-    upper = np.array([law.constants[name].upper for name in linear])
+    lower = np.array([law.parameters[name].lower for name in linear])
+    upper = np.array([law.parameters[name].upper for name in linear])
     values = solved[:, index]
     legal = usable & np.isfinite(values).all(axis=1) & ((values > lower) & (values < upper)).all(axis=1)
     return np.where(legal[:, None], solved, constants)

@@ -15,7 +15,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from discover.dataset import Dataset
-from discover.fitting import Fit
+from discover.dataset_card import ZERO_IS_LEGAL
+from discover.fitting import AnyFit
 from discover.scoring import score
 
 LEVELS = 5  # curves, one a level of the second feature
@@ -23,7 +24,7 @@ HELD_OUT: dict[str, Any] = {"marker": "D", "s": 34, "linewidths": 1.2, "edgecolo
 TRAINING: dict[str, Any] = {"marker": "o", "s": 18, "linewidths": 0.0, "alpha": 0.8, "zorder": 3}
 
 
-def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: str, title: str = "") -> Figure:
+def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str, title: str = "") -> Figure:
     """The measured losses against one size, held-out rows as diamonds, with the law's curves.
 
     Parameters
@@ -38,21 +39,8 @@ def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: st
     columns, losses = dataset.columns(), dataset.losses()
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
-    second = _second(columns, losses, axis)
-    norm = LogNorm(columns[second].min(), columns[second].max()) if second else None
-    cmap = colormaps["viridis"]
-    for rows, style, label in ((~held_out, TRAINING, "training rows"), (held_out, HELD_OUT, "held-out rows")):
-        colours = {"c": columns[second][rows], "norm": norm, "cmap": cmap} if second else {"color": "tab:blue"}
-        points = axes.scatter(columns[axis][rows], losses[rows], label=label, **colours, **style)
-    sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
-    for level in _levels(columns, second):
-        grid = {name: np.full_like(sizes, float(np.median(column))) for name, column in columns.items()}
-        grid[axis] = sizes
-        if second:
-            grid[second] = np.full_like(sizes, level)
-            _keep_unique_below_total(grid, columns)
-        colour = cmap(norm(level)) if norm is not None else "tab:blue"
-        axes.plot(sizes, fit.predict(grid), color=colour, linewidth=1.2, zorder=2)
+    draw = _by_group if dataset.grouped else _by_level
+    note = draw(figure, dataset, held_out, fit, axis)
     axes.set_xscale("log")
     low, high = losses.min(), losses.max()
     axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
@@ -60,19 +48,67 @@ def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: Fit, axis: st
         axes.axvline(columns[axis][held_out].min() / 1.05, color="grey", linestyle=":", linewidth=1)
     axes.set_xlabel(_label(dataset, axis))
     axes.set_ylabel(f"{dataset.target.symbol} ({dataset.target.unit})")
-    if second:
-        figure.colorbar(points, ax=axes, label=_label(dataset, second))
-    axes.legend(loc="upper right", frameon=False)
-    axes.set_title(title or f"{fit.law.name} on {dataset.label}", fontsize=10)
+    axes.legend(loc="upper right", frameon=False, fontsize=8 if dataset.grouped else None)
+    axes.set_title((title or f"{fit.law.name} on {dataset.label}") + note, fontsize=10)
     return figure
 
 
-def parity(dataset: Dataset, held_out: np.ndarray, fits: Sequence[tuple[str, Fit]]) -> Figure:
+def _by_level(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> str:
+    """Points and curves coloured by the second feature."""
+    columns, losses = dataset.columns(), dataset.losses()
+    axes = figure.axes[0]
+    second = _second(columns, losses, axis, dataset.kinds)
+    norm = LogNorm(columns[second].min(), columns[second].max()) if second else None
+    cmap = colormaps["viridis"]
+    for rows, style, label in ((~held_out, TRAINING, "training rows"), (held_out, HELD_OUT, "held-out rows")):
+        colours = {"c": columns[second][rows], "norm": norm, "cmap": cmap} if second else {"color": "tab:blue"}
+        points = axes.scatter(columns[axis][rows], losses[rows], label=label, **colours, **style)
+    sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
+    for level in _levels(columns, second):
+        grid = _typical(columns, dataset.kinds, len(sizes)) | {axis: sizes}
+        if second:
+            grid[second] = np.full_like(sizes, level)
+            _keep_unique_below_total(grid, columns)
+        colour = cmap(norm(level)) if norm is not None else "tab:blue"
+        axes.plot(sizes, fit.predict(grid), color=colour, linewidth=1.2, zorder=2)
+    if second:
+        figure.colorbar(points, ax=axes, label=_label(dataset, second))
+    return ""
+
+
+def _by_group(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> str:
+    """Points and curves coloured by group; of many groups, some from the first to the last."""
+    axes = figure.axes[0]
+    names = list(fit.parts)
+    shown = [names[k] for k in np.unique(np.linspace(0, len(names) - 1, LEVELS).round().astype(int))]
+    of_rows = dataset.groups()
+    assert of_rows is not None  # the dataset has groups
+    colours = colormaps["tab10"]
+    for number, name in enumerate(shown):
+        inside = of_rows == name
+        for rows, style in ((inside & ~held_out, TRAINING), (inside & held_out, HELD_OUT)):
+            axes.scatter(dataset.columns(rows)[axis], dataset.losses(rows), color=colours(number), **style)
+        columns = dataset.columns(inside)
+        sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
+        grid = _typical(columns, dataset.kinds, len(sizes)) | {axis: sizes}
+        prediction = fit.parts[name].predict(grid)
+        axes.plot(sizes, prediction, color=colours(number), linewidth=1.2, zorder=2, label=name)
+    axes.scatter([], [], color="grey", label="held-out rows", **HELD_OUT)
+    return f", {len(shown)} of {len(names)} groups" if len(names) > len(shown) else ""
+
+
+def _typical(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str], count: int) -> dict[str, np.ndarray]:
+    """The median of each feature, `count` times; of shares the mean, which sums to one over a mixture."""
+    middle = {name: np.mean if kinds[name] in ZERO_IS_LEGAL else np.median for name in columns}
+    return {name: np.full(count, float(middle[name](column))) for name, column in columns.items()}
+
+
+def parity(dataset: Dataset, held_out: np.ndarray, fits: Sequence[tuple[str, AnyFit]]) -> Figure:
     """Predicted against measured loss, one panel a law, held-out rows as diamonds."""
     columns, losses = dataset.columns(), dataset.losses()
     figure = Figure(figsize=(4.2 * len(fits), 4.2), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(fits), sharex=True, sharey=True))
-    predictions = [fit.predict(columns) for _, fit in fits]
+    predictions = [fit.predict(columns, dataset.groups()) for _, fit in fits]
     low, high, margin = _limits(losses, predictions)
     for axes, (name, _), prediction in zip(panels, fits, predictions, strict=True):
         axes.plot([low, high], [low, high], color="grey", linewidth=1, zorder=1)
@@ -107,9 +143,10 @@ def _limits(losses: np.ndarray, predictions: Sequence[np.ndarray]) -> tuple[floa
     return float(together.min()), float(together.max()), 0.04 * spread
 
 
-def _second(columns: Mapping[str, np.ndarray], losses: np.ndarray, axis: str) -> str | None:
+def _second(columns: Mapping[str, np.ndarray], losses: np.ndarray, axis: str, kinds: Mapping[str, str]) -> str | None:
     """The other feature whose logarithm goes best with the loss."""
-    others = [name for name, column in columns.items() if name != axis and np.ptp(column) > 0]
+    varying = [name for name, column in columns.items() if name != axis and np.ptp(column) > 0]
+    others = [name for name in varying if kinds[name] not in ZERO_IS_LEGAL]
     if not others:
         return None
     return max(others, key=lambda name: abs(float(np.corrcoef(np.log(columns[name]), losses)[0, 1])))
@@ -128,6 +165,6 @@ def _keep_unique_below_total(grid: dict[str, np.ndarray], columns: Mapping[str, 
 
 
 def _label(dataset: Dataset, name: str) -> str:
-    feature = dataset.features[name]
+    feature = dataset.scalars[name]
     text = feature.meaning or feature.unit
     return f"{name}: {text}" if text else name

@@ -19,9 +19,9 @@ tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } i
 <p>{{ dataset }}: {{ n_training }} training rows, {{ n_held_out }} held out.</p>
 {% if generated %}<p class="generated">These rows were not measured: they were {{ generated }}.</p>{% endif %}
 {% if selected %}<h2>The chosen law</h2><p><code>{{ target }} = {{ selected.formula }}</code></p>
-<p>{% for name, value in selected.constants %}
+{% for group, constants in selected.groups %}<p>{% if group %}{{ group }}: {% endif %}{% for name, value in constants %}
 <code>{{ name }} = {{ value }}</code>{% if not loop.last %}, {% endif %}{% endfor %}</p>
-<p>It was chosen without seeing a held-out row. {{ verdict }}</p>
+{% endfor %}<p>It was chosen without seeing a held-out row. {{ verdict }}</p>
 {% else %}<p>No found law passed the sanity checks.</p>{% endif %}
 <h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the held-out rows first.</p>
 <table><tr><th>law</th><th>kind</th><th>formula</th><th>constants</th><th>training RMSE</th><th>inner RMSE</th>
@@ -31,8 +31,8 @@ tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } i
 <td>{{ "%.4f"|format(row.inner_rmse) }}</td><td>{{ "%.4f"|format(row.heldout_rmse) }}</td>
 <td>{{ "%.2f"|format(row.heldout_mape) }} %</td><td>{{ "yes" if row.sane else "no" }}</td></tr>
 {% endfor %}</table>
-{% if selected %}<h2>Figures</h2><p><img src="figures/loss_against_size.png" alt="loss against size">
-<img src="figures/parity.png" alt="predicted against measured loss"></p>{% endif %}
+{% if selected %}<h2>Figures</h2><p>{% if sized %}<img src="figures/loss_against_size.png" alt="loss against size">
+{% endif %}<img src="figures/parity.png" alt="predicted against measured loss"></p>{% endif %}
 </body></html>
 """
 
@@ -44,8 +44,11 @@ def page(result: Result) -> str:
     selected = None
     if result.selected is not None:
         fit = result.selected.fit
-        constants = [(name, f"{value:.5g} ± {fit.errors[name]:.2g}") for name, value in fit.values.items()]
-        selected = {"formula": fit.law.formula, "constants": constants}
+        groups = [
+            (group, [(name, f"{value:.5g} ± {part.errors[name]:.2g}") for name, value in part.values.items()])
+            for group, part in fit.parts.items()
+        ]
+        selected = {"formula": fit.law.formula, "groups": groups}
     return environment.from_string(_TEMPLATE).render(
         title=result.folder.manifest.get("experiment", result.dataset.name),
         dataset=result.dataset.label,
@@ -55,6 +58,7 @@ def page(result: Result) -> str:
         target=result.dataset.target.symbol,
         unit=result.dataset.target.unit,
         selected=selected,
+        sized=(result.folder.path / "figures" / "loss_against_size.png").is_file(),
         verdict=result.verdict(),
         rows=board.to_dict(orient="records"),
     )

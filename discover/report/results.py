@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from discover.export import equation, fitted_values, law_card, table
+from discover.dataset_card import GROUP, ZERO_IS_LEGAL
+from discover.export import equation, fitted_values, group_constants, law_card, table
+from discover.fitting import AnyFit
 from discover.law import Law
 from discover.report.figures import loss_against_size, parity, to_bytes
 from discover.report.page import page
@@ -25,9 +27,11 @@ def write_results(result: Result, held: np.ndarray, rows: Rows) -> None:
     shown = [(judged.law.name, judged.fit) for judged in (result.selected, best) if judged is not None]
     if shown:
         figures = {
-            "loss_against_size": loss_against_size(dataset, held, shown[0][1], rows.axis),
             "parity": parity(dataset, held, shown),
         }
+        axis = rows.axis or next((name for name, kind in rows.kinds.items() if kind not in ZERO_IS_LEGAL), None)
+        if axis is not None:
+            figures["loss_against_size"] = loss_against_size(dataset, held, shown[0][1], axis)
         for name, figure in figures.items():
             for file_format in ("png", "pdf"):
                 folder.write(f"figures/{name}.{file_format}", to_bytes(figure, file_format))
@@ -38,15 +42,25 @@ def equations(result: Result) -> str:
     """LaTeX of the chosen law and of the leaderboard."""
     parts = []
     if result.selected is not None:
-        fit = result.selected.fit
-        parts.append(equation(fit.law, fit.values, fit.errors))
+        parts.append(fitted_equation(result.selected.fit))
     parts.append(table(result.leaderboard, caption=f"Laws on {result.dataset.label}, best held-out first."))
     return "\n\n".join(parts) + "\n"
 
 
+def fitted_equation(fit: AnyFit) -> str:
+    """LaTeX of a fitted law; the constants of groups are a table below the formula."""
+    parts = {group: (part.values, part.errors) for group, part in fit.parts.items()}
+    if list(parts) == [""]:
+        return equation(fit.law, *parts[""])
+    return "\n".join([equation(fit.law), group_constants(fit.law, parts)])
+
+
 def _card(result: Result, judged: Judged) -> str:
-    kept = fitted_values(judged.fit, result.dataset.label, run=result.folder.path.name)
-    return law_card(judged.law, title=_title(judged.law, result), fits=[kept])
+    kept = [
+        fitted_values(part, result.dataset.label, group=group, run=result.folder.path.name)
+        for group, part in judged.fit.parts.items()
+    ]
+    return law_card(judged.law, title=_title(judged.law, result), fits=kept)
 
 
 def _title(law: Law, result: Result) -> str:
@@ -55,8 +69,10 @@ def _title(law: Law, result: Result) -> str:
 
 def _predictions(result: Result, held: np.ndarray) -> pd.DataFrame:
     dataset = result.dataset
-    frame = dataset.table[[*dataset.features, dataset.target.symbol]].reset_index()
+    groups = dataset.groups()
+    named = [GROUP] if dataset.grouped else []
+    frame = dataset.table[[*named, *dataset.scalars, dataset.target.symbol]].reset_index()
     frame["split"] = np.where(held, "held_out", "training")
     columns = dataset.columns()
-    predictions = {judged.law.name: judged.fit.predict(columns) for judged in result.judged}
+    predictions = {judged.law.name: judged.fit.predict(columns, groups) for judged in result.judged}
     return pd.concat([frame, pd.DataFrame(predictions)], axis=1)

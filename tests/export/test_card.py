@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discover.cards import read_card
+from discover.cite import Cite
 from discover.errors import InputError
 from discover.export.card import fitted_values, law_card
 from discover.fitting import fit
 from discover.formula import is_name
 from discover.law import (
     Check,
-    Cite,
     Constant,
     FittedValues,
     Law,
@@ -30,6 +30,7 @@ from discover.law import (
     list_laws,
     load_law,
 )
+from discover.units import UNITS
 
 NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=8).filter(is_name)
 NUMBERS = st.floats(allow_nan=False)
@@ -104,7 +105,7 @@ def laws(draw: st.DrawFn) -> Law:
         constants={name: draw(constant()) for name in constants},
         kind=draw(st.sampled_from(["published", "found", "null"])),
         target=draw(TEXTS),
-        unit=draw(TEXTS),
+        unit=draw(st.sampled_from(["", *UNITS])),
         cite=draw(st.none() | st.builds(Cite, key=TEXTS, authors=TEXTS, title=TEXTS, year=st.integers(1900, 2100))),
         published=draw(st.sampled_from([(), (published,)])),
         fits=tuple(

@@ -14,8 +14,9 @@ from typing import Literal
 import pandas as pd
 
 from discover.errors import DataError, one_of
+from discover.reading import mixinglaws
 
-Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "jsonl", "parquet", "mixinglaws"]
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
@@ -42,6 +43,7 @@ READERS: dict[Format, Callable[[Path], pd.DataFrame]] = {
     "tsv": lambda path: _separated(path, "\t"),
     "jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, precise_float=True),  # every digit is kept
     "parquet": _parquet,
+    "mixinglaws": mixinglaws.read,
 }
 
 

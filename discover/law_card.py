@@ -1,0 +1,190 @@
+"""The keys of a law card: what is written down of a law, and checked when it is read."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from discover.cards import Card
+from discover.cite import Cite
+from discover.formula import is_name
+from discover.units import check_unit
+
+LawKind = Literal["published", "found", "null"]
+
+
+class Constant(Card):
+    """A constant of a law: where its starts are drawn, and which values are legal.
+
+    A constant that stands only inside ``sum(...)`` has one value a component of the mixture; this holds for each.
+    """
+
+    range: tuple[float, float]
+    positive: bool = False
+    log: bool = False  # starts are drawn evenly in the logarithm
+    min: float | None = None
+    max: float | None = None
+    shared: bool = False  # one value for all groups of a dataset
+    meaning: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Constant:
+        low, high = self.range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(f"range must be two finite numbers, the smaller first, not {list(self.range)}")
+        if (self.log or self.positive) and low <= 0:
+            raise ValueError(f"a positive or log constant needs a range above zero, not {list(self.range)}")
+        if not self.lower <= low < high <= self.upper:
+            raise ValueError(f"the range {list(self.range)} lies outside min = {self.lower} and max = {self.upper}")
+        return self
+
+    @property
+    def lower(self) -> float:
+        """Smallest legal value."""
+        if self.min is not None:
+            return max(self.min, 0.0) if self.positive else self.min
+        return 0.0 if self.positive else -math.inf
+
+    @property
+    def upper(self) -> float:
+        """Largest legal value."""
+        return math.inf if self.max is None else self.max
+
+
+class Check(Card):
+    """A number of the source that the law must reproduce.
+
+    Either the target at given features (``at``), or a quantity derived from the constants (``of``, a formula over
+    constants, features and named parts), to the digits printed or within a relative ``tolerance`` that ``because``
+    explains.
+    """
+
+    value: float
+    at: dict[str, float] = {}
+    of: str | None = None
+    tolerance: float | None = None
+    because: str = ""
+
+    def allowed(self) -> float:
+        """Largest difference from `value` that still agrees with it: half of its last printed digit."""
+        if self.tolerance is not None:
+            return self.tolerance * abs(self.value)
+        return half_of_last_digit(self.value)
+
+
+def half_of_last_digit(value: float) -> float:
+    """Half of the last digit that a number shows.
+
+    >>> half_of_last_digit(0.0218)
+    5e-05
+    """
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return 0.5 * 10.0 ** int(exponent)
+
+
+class Reproduction(Card):
+    """What a source says of a law on a dataset that is at hand; `discover.reproductions` computes it anew.
+
+    Attributes
+    ----------
+    dataset
+        Name of the dataset.
+    rows
+        Row rule that narrows it, as in ``"E <= 64"``.
+    group
+        Which group of the dataset the constants hold for; empty for all rows.
+    fit
+        Whether the constants come from a fit to these very rows, so that fitting them anew should give them again.
+    objective, delta
+        What that fit minimised.
+    errors
+        Errors of the law with the published constants, as the source prints them: rmse, mae, mape (percent), r2,
+        rmse_log, and loss (the value of the objective).
+    because
+        Why ours differs, where it does.
+    """
+
+    dataset: str
+    rows: str | None = None
+    group: str = ""
+    fit: bool = False
+    objective: str | None = None
+    delta: float | None = None
+    errors: dict[Literal["rmse", "mae", "mape", "r2", "rmse_log", "loss"], float] = {}
+    because: str = ""
+
+
+class Published(Card):
+    """Constants as a source printed them, and what they hold for."""
+
+    source: str
+    on: str = ""
+    values: dict[str, float]
+    errors: dict[str, float] = {}  # standard errors, where the source gives them
+    unverified: bool = False  # quoted from memory, not seen in a source
+    note: str = ""
+    checks: list[Check] = []
+    reproductions: list[Reproduction] = []
+
+
+class FittedValues(Card):
+    """A fit of a law as its card keeps it; one of each group where there are groups."""
+
+    dataset: str
+    group: str = ""
+    rows: int
+    values: dict[str, float]
+    errors: dict[str, float | None] = {}
+    objective: float | None = None
+    run: str = ""
+
+
+class LawCard(Card):
+    """The keys of a law card."""
+
+    title: str
+    kind: LawKind = "published"
+    cite: Cite | None = None
+    target: str = "L"
+    unit: str = "nats/token"
+    formula: str
+    let: dict[str, str] = {}
+    features: dict[str, str]
+    any_feature: bool = False  # the law's one feature stands for any feature of the dataset
+    mixtures: list[str] = []  # features that are vectors: they stand inside sum(...)
+    components: dict[str, list[str]] = Field(default={}, description="names of the components of each mixture")
+    constants: dict[str, Constant]
+    notes: str = ""
+    unverified: bool = False
+    published: list[Published] = []
+    fits: list[FittedValues] = []
+
+    @field_validator("features", "constants", "let")
+    @classmethod
+    def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if not is_name(name):
+                raise ValueError(
+                    f"{name!r} is not a legal name: letters, digits and underscores, not a function's name"
+                )
+        return value
+
+    @field_validator("unit")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return check_unit(value)
+
+    @model_validator(mode="after")
+    def _mixtures(self) -> LawCard:
+        for name in self.mixtures:
+            if name not in self.features:
+                raise ValueError(f"mixtures: {name!r} is not among the features {', '.join(self.features)}")
+        for name, parts in self.components.items():
+            if name not in self.mixtures:
+                raise ValueError(f"components: {name!r} is not among the mixtures {', '.join(self.mixtures) or 'none'}")
+            if len(parts) < 2 or len(set(parts)) < len(parts):
+                raise ValueError(f"components.{name}: a mixture has two or more components, each of its own name")
+        return self

@@ -1,0 +1,67 @@
+"""Which laws and datasets go together: a law fits where its features and its target are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from discover.dataset import Dataset
+from discover.dataset_card import Feature
+from discover.errors import InputError
+from discover.law import Law
+
+
+def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
+    """Why a law cannot be fitted to a dataset with these features and target, in a few words; empty when it can."""
+    if law.target != target and not law.any_feature:
+        return f"the law predicts {law.target!r}, and the target is {target!r}"
+    if law.any_feature:
+        return "" if _numbers(features) else "no feature is a plain number"
+    missing = [name for name in law.features if name not in features]
+    if missing:
+        return f"the law needs {', '.join(missing)}, and the features are {', '.join(features)}"
+    for name in law.features:
+        if (name in law.mixtures) != features[name].vector:
+            return f"{name} is {'a plain number' if name in law.mixtures else 'a mixture'} in the law, not in the data"
+    return ""
+
+
+def match(law: Law, dataset: Dataset) -> Law:
+    """The law as it fits the dataset: its mixtures bound, on the first feature where it holds for any.
+
+    Raises
+    ------
+    InputError
+        When law and dataset do not go together: other features, or another target.
+    """
+    reason = why_not(law, dataset.features, dataset.target.symbol)
+    if reason:
+        raise InputError(f"law {law.name!r} does not fit dataset {dataset.name!r}: {reason}")
+    if law.any_feature:
+        name = _numbers(dataset.features)[0]
+        return replace(law.on(name, dataset.features[name].meaning), target=dataset.target.symbol)
+    return law.bind(dataset.components)
+
+
+def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
+    """The law as it fits the dataset; on each feature where it holds for any."""
+    if not law.any_feature:
+        return [replace(match(law, dataset), unit=dataset.target.unit)]  # what a fit to these rows predicts
+    chosen = [law.on(name, dataset.features[name].meaning) for name in _numbers(dataset.features)]
+    return [replace(each, target=dataset.target.symbol, unit=dataset.target.unit) for each in chosen]
+
+
+def is_default_baseline(law: Law, dataset: Dataset) -> bool:
+    """Whether a law stands beside the found ones without being named.
+
+    A published law of one feature is no rival where several vary: the null laws, power laws of each feature, show as
+    much.
+    """
+    if law.kind == "found" or why_not(law, dataset.features, dataset.target.symbol):
+        return False
+    return law.kind == "null" or len(law.features) > 1 or len(dataset.features) == 1 or bool(law.mixtures)
+
+
+def _numbers(features: Mapping[str, Feature]) -> list[str]:
+    """The features that a law of any one feature may be put on: positive numbers."""
+    return [name for name, feature in features.items() if not feature.vector and feature.kind != "share"]
