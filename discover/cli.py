@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 app = typer.Typer(
     add_completion=False,
@@ -16,7 +17,9 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Name = Annotated[str | None, typer.Argument(help="Name, or path of a card; all are listed without it.")]
+Search = Annotated[
+    str | None, typer.Option(metavar="WORDS", help="Only those that hold all of these words, in any case.")
+]
 
 
 def main() -> None:
@@ -119,39 +122,171 @@ def runs(
 
 
 @app.command()
-def laws(name: Name = None, json_: Json = False) -> None:
-    """List the laws, or show one in full."""
-    from discover import terminal
-    from discover.law import list_laws, load_law
-
-    if name is None:
-        terminal.show_laws(list_laws(), as_json=json_)
-    else:
-        terminal.show_law(load_law(name), as_json=json_)
-
-
-@app.command()
-def data(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[NAME | fetch [NAME...]]", help="A dataset.")] = None,
+def laws(
+    name: Annotated[str | None, typer.Argument(help="Name, or path of a card; all are listed without it.")] = None,
+    search: Search = None,
+    target: Annotated[str | None, typer.Option(help="Only laws that predict this symbol, as in --target L.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only laws of this kind: published, found or null.")] = None,
     json_: Json = False,
 ) -> None:
-    """List the datasets, show one, or download their files (fetch)."""
+    """List the laws, or show one in full: formula, constants, what it can be fitted to."""
     from discover import terminal
-    from discover.dataset import list_datasets, load_dataset, read_dataset_card
-    from discover.errors import InputError
+    from discover.errors import InputError, one_of
+    from discover.law import load_law
+    from discover.verification import problems, read_datasets, read_laws
 
-    words = words or []
-    if not words:
-        terminal.show_datasets(list_datasets(), as_json=json_)
-    elif words[0] == "fetch":
-        names = words[1:] or list(list_datasets())
-        with terminal.progress() as report:
-            terminal.show_fetched([terminal.told(report, load_dataset, name) for name in names], as_json=json_)
-    elif len(words) > 1:
-        raise InputError(f"discover data takes one name, or 'fetch' and names, not {' '.join(words)!r}")
-    else:
-        read_dataset_card(words[0])  # an error of the card comes before a download
-        terminal.show_dataset(load_dataset(words[0]), as_json=json_)
+    if name is not None:
+        if (search, target, kind) != (None, None, None):
+            raise InputError("give either the name of a law, or --search, --target or --kind")
+        law = load_law(name)
+        wrong = problems(law)
+        terminal.show_law(law, read_datasets()[0], wrong, as_json=json_)
+        terminal.warn(wrong)
+        return
+    known, unreadable = read_laws()
+    for chosen, given, all_ in (
+        (target, "target", [law.target for law in known]),
+        (kind, "kind", ["published", "found", "null"]),
+    ):
+        if chosen is not None and chosen not in all_:
+            raise InputError(f"no law has the {given} {chosen!r}: {one_of(chosen, set(all_))}")
+    shown = [law for law in known if target in (None, law.target) and kind in (None, law.kind)]
+    count = terminal.show_laws(shown, read_datasets()[0] if json_ else None, search=search, as_json=json_)
+    _after_list(count, unreadable, "law", as_json=json_)
+
+
+def _after_list(count: int, unreadable: list[str], word: str, *, as_json: bool) -> None:
+    """What a list leaves to say: that nothing was found, which cards cannot be read."""
+    from discover import terminal
+
+    if not count and not as_json:
+        terminal.warn([f"no {word} is like that"], word="")
+    if unreadable:
+        terminal.warn(unreadable, word="")
+        raise typer.Exit(1)
+
+
+class _NameOrCommand(TyperGroup):
+    """A group of commands in which a word that is no command is the name of what is shown."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+data = typer.Typer(
+    cls=_NameOrCommand,
+    invoke_without_command=True,
+    subcommand_metavar="[NAME | COMMAND ...]",
+    help="List the datasets, show one in full (discover data NAME), or fetch, check and add them.",
+)
+app.add_typer(data, name="data")
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Names; all without any.")]
+
+
+@data.callback()
+def _datasets(context: typer.Context, search: Search = None, json_: Json = False) -> None:
+    context.obj = json_
+    if context.invoked_subcommand is not None:
+        from discover.errors import InputError
+
+        if search is not None:
+            raise InputError("--search looks through the list: discover data --search WORDS")
+        return
+    from discover import terminal
+    from discover.verification import read_datasets, read_laws
+
+    cards, unreadable = read_datasets()
+    count = terminal.show_datasets(cards, read_laws()[0] if json_ else None, search=search, as_json=json_)
+    _after_list(count, unreadable, "dataset", as_json=json_)
+
+
+@data.command("show")
+def show_data(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name, or path of a card.")],
+    json_: Json = False,
+) -> None:
+    """Show one dataset in full; the word "show" may be left out."""
+    from discover import terminal
+    from discover.dataset import load_dataset, read_dataset_card
+    from discover.errors import DiscoverError, InputError, one_of
+    from discover.verification import read_laws
+
+    try:
+        stem, card = read_dataset_card(name)  # an error of the card comes before a download
+    except InputError as error:
+        commands = [command.name or "" for command in data.registered_commands]
+        near = one_of(name, commands)
+        raise InputError(f"{error}; or {near}" if near.startswith("did") else str(error)) from None
+    failed, dataset = None, None
+    try:
+        dataset = load_dataset(name)
+    except DiscoverError as error:
+        failed = error
+    terminal.show_dataset(stem, card, dataset, read_laws()[0], as_json=json_ or context.obj)
+    if failed is not None:
+        raise failed
+
+
+@data.command("fetch")
+def fetch_data(
+    context: typer.Context,
+    names: Names = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Files of held-out rows too.")] = False,
+    json_: Json = False,
+) -> None:
+    """Download the files of datasets and verify them; what cannot be fetched does not stop the others."""
+    from discover import terminal
+    from discover.cards import card_paths, find_card
+
+    as_json = json_ or context.obj
+    paths = [find_card("data", name) for name in names] if names else list(card_paths("data").values())
+    with terminal.progress() as report:
+        entries = [terminal.told(report, lambda path: _fetched(path, held_out), path) for path in paths]
+    terminal.show_fetched(entries, as_json=as_json)
+    if any(entry["error"] for entry in entries):
+        raise typer.Exit(1)
+
+
+def _fetched(path: Path, held_out: bool) -> dict[str, Any]:
+    """What became of a dataset's files."""
+    from discover.dataset import load_dataset, read_dataset_card
+    from discover.errors import DiscoverError
+
+    entry: dict[str, Any] = {"name": path.stem, "rows": None, "files": 0, "held_out_files": 0, "error": ""}
+    try:
+        _, card = read_dataset_card(path)
+        entry["held_out_files"] = 0 if held_out else sum(file.held_out for file in card.files)
+        dataset = load_dataset(path, held_out=held_out)
+    except DiscoverError as error:
+        return {**entry, "error": str(error)}
+    return {**entry, "name": dataset.label, "rows": len(dataset.table), "files": len(dataset.sources)}
+
+
+@data.command("check")
+def check_data(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Laws, datasets and experiments; all cards without any."),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Verify cards and the files at hand: numbers of the sources, checksums, rows. Nothing is downloaded."""
+    from discover import terminal
+    from discover.verification import verify
+
+    found = verify(names or ())
+    with terminal.progress() as report:
+        verdicts = []
+        for verdict in found:
+            report(f"{verdict.card} {verdict.name}: {verdict.state}")
+            verdicts.append(verdict)
+    terminal.show_verdicts(verdicts, as_json=json_ or context.obj)
+    if any(verdict.state == "wrong" for verdict in verdicts):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -170,20 +305,23 @@ def fit(
     from discover.dataset import load_dataset
     from discover.fitted import fit_dataset
     from discover.law import load_law
+    from discover.verification import problems
 
     options: dict[str, Any] = {"objective": objective, "delta": delta, "starts": starts, "seed": seed}
-    fitted = fit_dataset(load_law(law), load_dataset(dataset), hold_out=hold_out, **options)
+    loaded = load_law(law)
+    fitted = fit_dataset(loaded, load_dataset(dataset), hold_out=hold_out, **options)
     terminal.show_fit(fitted, as_json=json_)
+    terminal.warn(problems(loaded))
 
 
 @app.command()
 def export(
     source: Annotated[str, typer.Argument(metavar="RUN|LAW", help="Run folder, experiment's name, or law.")],
-    format_: Annotated[str, typer.Option("--format", help="latex, table, document, card or json.")] = "latex",
+    format_: Annotated[str, typer.Option("--format", help="latex, table, document, card, json or bibtex.")] = "latex",
     law: Annotated[str | None, typer.Option(help="A law of the run; the chosen one by default.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
 ) -> None:
-    """Write a run's law or leaderboard, or a law, as LaTeX, card or JSON."""
+    """Write a run's law or leaderboard, or a law, as LaTeX, card, JSON or BibTeX (its paper)."""
     from discover.exporting import export as export_text
     from discover.runs import write_text
 

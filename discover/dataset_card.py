@@ -138,10 +138,14 @@ class Last(Card):
 
 
 class Best(Card):
-    """Keep the row with the smallest value of a column among those that agree in others: the best of each grid."""
+    """Keep the row with the smallest value of a column among those that agree in others: the best of each grid.
+
+    With ``within``, all rows whose value is less than that much (relative) above the smallest.
+    """
 
     of: list[str]
     by: str
+    within: float = Field(default=0.0, ge=0)
 
 
 class Drop(Card):

@@ -222,7 +222,7 @@ def run(
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
     try:
-        _open(folder, experiment, dataset, held, _references(experiment, laws), objective)
+        _open(folder, experiment, dataset, held, _references(experiment, dataset), objective)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
         for line in without:
             say(line)
@@ -441,12 +441,11 @@ def _open(
     )
 
 
-def _references(experiment: Experiment, laws: list[Law]) -> list[str]:
+def _references(experiment: Experiment, dataset: Dataset) -> list[str]:
     """Names or paths under which the run's baselines are loaded again."""
     if experiment.card.baselines is not None:
         return [experiment.beside(name) for name in experiment.card.baselines]
-    names = card_paths("baselines")
-    return [name for name in names if any(law.name == name or law.name.startswith(f"{name}_") for law in laws)]
+    return [law.name for law in list_laws() if is_default_baseline(law, dataset)]
 
 
 def _note_failure(folder: RunFolder, error: Exception) -> None:

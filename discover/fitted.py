@@ -43,6 +43,7 @@ class Fitted:
             "objective": {"name": fitted.objective.name, "delta": fitted.objective.delta, "value": fitted.loss},
             "rows": fitted.n_rows,
             "rmse": self.score.rmse,
+            "mae": self.score.mae,
             "mape": self.score.mape,
             "r2": self.score.r2,
             "held_out": None if self.held_out is None else vars(self.held_out),

@@ -31,7 +31,7 @@ from discover.formula import (
     to_text,
     vectors,
 )
-from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Published
+from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Published, Reproduction
 
 __all__ = ["Check", "Constant", "FittedValues", "Law", "LawCard", "Published", "law_from_card", "list_laws", "load_law"]
 
@@ -71,6 +71,7 @@ class Law:
     let: Mapping[str, str] = field(default_factory=dict)
     cite: Cite | None = None
     published: tuple[Published, ...] = ()
+    reproductions: tuple[Reproduction, ...] = ()
     fits: tuple[FittedValues, ...] = ()
     notes: str = ""
     unverified: bool = False
@@ -244,6 +245,7 @@ def law_from_card(card: LawCard, name: str, where: str = "") -> Law:
         let=card.let,
         cite=card.cite,
         published=tuple(card.published),
+        reproductions=tuple(card.reproductions),
         fits=tuple(card.fits),
         notes=card.notes,
         unverified=card.unverified,

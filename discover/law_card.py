@@ -85,8 +85,11 @@ def half_of_last_digit(value: float) -> float:
     return 0.5 * 10.0 ** int(exponent)
 
 
+Metric = Literal["rmse", "mae", "mape", "r2", "rmse_log", "rmse_log_of_groups", "loss"]
+
+
 class Reproduction(Card):
-    """What a source says of a law on a dataset that is at hand; `discover.reproductions` computes it anew.
+    """What is known of a law on a dataset that is at hand; `discover.reproductions` computes it anew.
 
     Attributes
     ----------
@@ -95,14 +98,17 @@ class Reproduction(Card):
     rows
         Row rule that narrows it, as in ``"E <= 64"``.
     group
-        Which group of the dataset the constants hold for; empty for all rows.
-    fit
-        Whether the constants come from a fit to these very rows, so that fitting them anew should give them again.
+        The group whose rows are meant; empty for all rows.
+    refit
+        Whether the constants are fitted anew to these rows: because the published ones come from a fit to them, or
+        because there are none.
+    fixed
+        Constants that keep their published values in that fit.
     objective, delta
-        What that fit minimised.
+        What that fit minimised; the usual one by default.
     errors
-        Errors of the law with the published constants, as the source prints them: rmse, mae, mape (percent), r2,
-        rmse_log, and loss (the value of the objective).
+        Published errors: of the published constants, or of the source's own fits where there are none. rmse, mae, mape
+        (percent), r2, rmse_log (of the logarithm), rmse_log_of_groups (its mean over groups), loss (the objective).
     because
         Why ours differs, where it does.
     """
@@ -110,10 +116,11 @@ class Reproduction(Card):
     dataset: str
     rows: str | None = None
     group: str = ""
-    fit: bool = False
+    refit: bool = False
+    fixed: list[str] = []
     objective: str | None = None
     delta: float | None = None
-    errors: dict[Literal["rmse", "mae", "mape", "r2", "rmse_log", "loss"], float] = {}
+    errors: dict[Metric, float] = {}
     because: str = ""
 
 
@@ -160,6 +167,7 @@ class LawCard(Card):
     notes: str = ""
     unverified: bool = False
     published: list[Published] = []
+    reproductions: list[Reproduction] = []  # of fits whose constants were not published
     fits: list[FittedValues] = []
 
     @field_validator("features", "constants", "let")

@@ -13,8 +13,8 @@ class Score:
 
     Attributes
     ----------
-    rmse
-        Root mean square error, in the unit of the target.
+    rmse, mae
+        Root mean square error, and mean absolute error, in the unit of the target.
     mape
         Mean absolute error relative to the target, in percent.
     r2
@@ -24,6 +24,7 @@ class Score:
     """
 
     rmse: float
+    mae: float
     mape: float
     r2: float
     n_rows: int
@@ -37,10 +38,12 @@ def score(prediction: np.ndarray, target: np.ndarray) -> Score:
     """
     error = np.asarray(prediction, dtype=float) - target
     if not np.isfinite(error).all():
-        return Score(float("inf"), float("inf"), float("-inf"), len(target))
+        return Score(float("inf"), float("inf"), float("inf"), float("-inf"), len(target))
     variance = float(np.mean((target - target.mean()) ** 2))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         squared = float(np.mean(error**2))
         relative = np.where(error == 0, 0.0, np.abs(error) / np.abs(target))  # a target of zero can be met
         mape = float(100 * np.mean(relative))
-    return Score(squared**0.5, mape, 1 - squared / variance if variance > 0 else float("nan"), len(target))
+        mae = float(np.mean(np.abs(error)))
+    r2 = 1 - squared / variance if variance > 0 else float("nan")
+    return Score(squared**0.5, mae, mape, r2, len(target))

@@ -224,9 +224,13 @@ def _last(table: pd.DataFrame, last: Last, where: Where) -> pd.DataFrame:
 
 
 def _best(table: pd.DataFrame, best: Best, where: Where) -> pd.DataFrame:
-    """The row with the smallest value of each grid; of equal ones the first."""
+    """The row with the smallest value of each grid, of equal ones the first; or all rows that come close to it."""
     for column in best.of:
         _need(table, column, where, "rows.best: ")
+    if best.within:
+        values = _numbers(table, best.by, where)
+        smallest = values.groupby([table[column] for column in best.of]).transform("min")
+        return table[(values / smallest - 1 < best.within).to_numpy()]
     order = np.argsort(_numbers(table, best.by, where).to_numpy(), kind="stable")
     kept = ~table.iloc[order].duplicated(best.of).to_numpy()
     return table.iloc[np.sort(order[kept])]
@@ -403,7 +407,7 @@ def _grouped(tidied: pd.DataFrame, table: pd.DataFrame, group: Group, where: Whe
         _need(table, column, where, "group: ")
         _refuse(table[column].isna(), table[column], where, column, "is missing, and is the row's group")
     words = [_words(table[column]) for column in group.columns]
-    labels = np.array([", ".join(parts) for parts in zip(*words, strict=True)], dtype=object)
+    labels = np.array([" / ".join(parts) for parts in zip(*words, strict=True)], dtype=object)
     everywhere = np.zeros(len(table), dtype=bool)
     if group.everywhere is not None:
         try:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from typical import MIXTURES, SPANS
 
 from discover.compiled import compile_formula
 from discover.formula import parse
 from discover.law import Law, list_laws
 
-LAWS = {law.name: law for law in list_laws()}
+LAWS = {law.name: law.bind(MIXTURES) for law in list_laws()}
 
 
 def starts(law: Law, sets: int, seed: int = 0) -> np.ndarray:
     """Constants drawn as a fit draws them: evenly in each range, or evenly in its logarithm."""
     random = np.random.default_rng(seed)
     columns = []
-    for constant in law.constants.values():
+    for constant in law.parameters.values():
         low, high = np.log(constant.range) if constant.log else constant.range
         drawn = random.uniform(low, high, sets)
         columns.append(np.exp(drawn) if constant.log else drawn)
@@ -26,8 +27,7 @@ def starts(law: Law, sets: int, seed: int = 0) -> np.ndarray:
 def rows(law: Law, count: int = 15) -> list[np.ndarray]:
     """Plausible training runs, half of them with repeated tokens."""
     random = np.random.default_rng(1)
-    spans = {"N": (1e7, 1e10), "D": (1e9, 1e12), "uD": (1e9, 1e12), "E": (1, 512), "x": (1e7, 1e12)}
-    columns = [np.exp(random.uniform(*np.log(spans[name]), count)) for name in law.features]
+    columns = [np.exp(random.uniform(*np.log(SPANS[name]), count)) for name in law.columns]
     return columns or [np.zeros(count)]
 
 
@@ -37,9 +37,10 @@ def test_the_jacobian_of_every_law_is_the_slope_of_its_value(name: str) -> None:
     constants = starts(law, sets=6)
     value, jacobian = law.compiled.predict_with_jacobian(columns, constants)
     np.testing.assert_allclose(value, law.compiled.predict(columns, constants), rtol=1e-13)
-    assert jacobian.shape == (6, 15, len(law.constants))
-    for k in range(constants.shape[1]):
-        step = 1e-6 * np.maximum(np.abs(constants[:, k]), 1e-3)
+    assert jacobian.shape == (6, 15, len(law.parameters))
+    for k, constant in enumerate(law.parameters.values()):
+        smallest = 0.0 if constant.log else 1e-3  # a constant drawn in its logarithm may be tiny, and matter
+        step = 1e-6 * np.maximum(np.abs(constants[:, k]), smallest)
         up, down = constants.copy(), constants.copy()
         up[:, k] += step
         down[:, k] -= step

@@ -478,9 +478,9 @@ def test_generated_rows_follow_the_law_with_the_noise_that_is_said(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"published": "9"}, "generate.published: law hoffmann has 3 sets of published constants"),
-        ({"published": "-1"}, "generate.published: law hoffmann has 3"),
-        ({"law": '"kaplan"'}, "unknown law 'kaplan': did you mean 'kaplan_nd'?"),
+        ({"published": "9"}, "generate.published: law hoffmann has 9 sets of published constants"),
+        ({"published": "-1"}, "generate.published: law hoffmann has 9"),
+        ({"law": '"kaplan"'}, "unknown law 'kaplan': did you mean 'kaplan_n'?"),
         ({"law": '"clark_bilinear"', "published": "0"}, "generate.grid: it must have exactly the features N, E"),
     ],
 )

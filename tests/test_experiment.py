@@ -515,7 +515,10 @@ def test_the_objective_and_its_delta_are_the_cards(tmp_path):
         ('engines = ["operom"]', r"unknown engine 'operom': did you mean 'operon'\?"),
         ('features = ["N", "T"]', r"experiment first: dataset mine has no feature 'T': legal are: D, N"),
         ('baselines = ["hofmann"]', r"unknown law 'hofmann': did you mean 'hoffmann'\?"),
-        ('baselines = ["muennighoff"]', "law 'muennighoff' does not fit dataset 'mine': the law needs uD, and the features are"),
+        (
+            'baselines = ["muennighoff"]',
+            "law 'muennighoff' does not fit dataset 'mine': the law needs uD, and the features are",
+        ),
         ('operators = ["+", "sinh"]', "operators: unknown operator 'sinh'"),
         ('objective = "hubert"', "objective: .*'log_huber'"),
         ('budget = "five minutes"', "budget 'five minutes' is not one"),
@@ -525,7 +528,10 @@ def test_the_objective_and_its_delta_are_the_cards(tmp_path):
         ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 44 rows of mine"),
         ("hold_out = { largest = 11, of = 'N' }", "the 11 largest N leaves no size of mine to train on: it has 11"),
         ('hold_out = "N >= 7e7"', "the training rows have 2 sizes: choosing a law needs at least 3"),
-        ('rows = "N == 2e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]', "the hold-out 'D >= 3e11' names no feature of mine: N"),
+        (
+            'rows = "N == 2e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]',
+            "the hold-out 'D >= 3e11' names no feature of mine: N",
+        ),
         ('rows = "N == 2e8"\nhold_out = "N >= 2e8"', "leaves none of the 4 rows"),
         ("seed = 3", r"unknown key 'seed': did you mean 'seeds'\?"),
     ],

@@ -53,15 +53,9 @@ def record(
     """
     own: dict[str, Any] = {
         "law": law.name,
-        "title": law.title,
-        "kind": law.kind,
-        "target": law.target,
-        "unit": law.unit,
-        "formula": law.formula,
-        "let": dict(law.let),
+        **head(law),
         "latex": right_hand_side(law),
         "latex_let": part_definitions(law),
-        "features": dict(law.features),
         "constants": {
             constant.name: {"value": constant.value, "stderr": constant.error}
             for constant in constant_values(law, values, errors)
@@ -70,12 +64,29 @@ def record(
     for key in extra:
         if key in own:
             raise InputError(f"the record of law {law.name!r} has a key {key!r} of its own: call yours something else")
-    plain: dict[str, Any] = _plain({**own, **extra}, "")
-    return plain
+    made: dict[str, Any] = plain({**own, **extra})
+    return made
 
 
-def _plain(value: Any, path: str) -> Any:
-    """`value` as JSON's own types; `path` says in errors where it stands."""
+def head(law: Law) -> dict[str, Any]:
+    """What every listing of a law opens with, after its name: title, kind, target, unit, formula, let, features."""
+    return {
+        "title": law.title,
+        "kind": law.kind,
+        "target": law.target,
+        "unit": law.unit,
+        "formula": law.formula,
+        "let": dict(law.let),
+        "features": dict(law.features),
+    }
+
+
+def plain(value: Any, path: str = "") -> Any:
+    """`value` as JSON's own types, numbers that are not finite as `None`; `path` says in errors where it stands.
+
+    >>> plain({"rmse": np.float64(0.5), "rows": (1, math.inf)})
+    {'rmse': 0.5, 'rows': [1, None]}
+    """
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if value is None or isinstance(value, str | bool | int):
@@ -83,8 +94,8 @@ def _plain(value: Any, path: str) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items()}
+        return {str(key): plain(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
     legal = "legal are text, numbers, booleans, None, lists and dictionaries"
     raise InputError(f"{path}: a {type(value).__name__} cannot be a value of a record: {legal}")

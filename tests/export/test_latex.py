@@ -55,7 +55,7 @@ def values_of(law: Law) -> dict[str, float]:
 
 def test_an_equation_gives_formula_constants_and_features():
     law = load_law("hoffmann")
-    besiroglu = law.published[-1]
+    besiroglu = law.published[2]
     assert equation(law, besiroglu.values, besiroglu.errors, label="eq:chinchilla") == (
         "\\begin{equation}\\label{eq:chinchilla}\n"
         "  L = E_{0} + \\frac{A}{N^{\\alpha}} + \\frac{B}{D^{\\beta}}\n"

@@ -15,7 +15,7 @@ from discover.law import list_laws, load_law
 
 def test_a_record_holds_what_a_program_wants_to_know():
     law = load_law("hoffmann")
-    printed = law.published[-1]  # Besiroglu et al. 2024
+    printed = law.published[2]  # Besiroglu et al. 2024
     result = record(law, printed.values, {**printed.errors, "A": math.nan}, heldout_rmse=0.01)
     assert result["law"] == "hoffmann"
     assert result["target"] == "L"

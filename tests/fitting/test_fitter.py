@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import optimize, special
+from typical import SPANS
 
 from discover.dataset import load_dataset
 from discover.errors import FitError, InputError
@@ -20,8 +21,15 @@ AXES = {
     "E": np.array([1, 2, 4, 8, 16, 64, 256, 512.0]),
 }
 AXES_OF = {  # where the default axes leave a constant of the published law undetermined
+    "henighan_n": {"N": np.geomspace(1e4, 1e10, 9)},
     "kaplan_nd": {"N": np.geomspace(1e5, 1e10, 8), "D": np.geomspace(1e7, 3e10, 8)},
     "muennighoff": {"N": np.geomspace(1e7, 9e9, 6), "D": np.geomspace(1e8, 1e12, 6), "uD": np.geomspace(1e8, 3e10, 4)},
+}
+UNDETERMINED = {  # laws of which many sets of constants give the same predictions
+    "hoffmann_n_opt",  # four constants, of which C determines a scale and an exponent
+    "hoffmann_d_opt",
+    "abnar_sparsity",  # two terms in the active share, which few starts tell apart
+    "farseer",  # three stretched exponentials in N, one inside the other: the paper does not fit them jointly either
 }
 OBJECTIVES = [Objective("log_huber"), Objective("log_squared"), Objective("huber"), Objective("squared")]
 
@@ -29,6 +37,12 @@ OBJECTIVES = [Objective("log_huber"), Objective("log_squared"), Objective("huber
 def grid(**axes: np.ndarray) -> dict[str, np.ndarray]:
     """All combinations of the values of each axis."""
     return dict(zip(axes, (column.ravel() for column in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+
+
+def grid_of(law: Law, axes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows for every feature of a law: few values of each where there are many features."""
+    points = 7 if len(law.columns) <= 3 else 4
+    return grid(**{name: axes.get(name, np.geomspace(*SPANS[name], points)) for name in law.columns})
 
 
 def a_law(formula: str, constants: dict[str, Constant], features: tuple[str, ...] = ("N",)) -> Law:
@@ -60,14 +74,30 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize(("law", "constants"), PUBLISHED)
+DETERMINED = [parameters for parameters in PUBLISHED if parameters.values[0].name not in UNDETERMINED]
+OTHERS = [parameters for parameters in PUBLISHED if parameters.values[0].name in UNDETERMINED]
+
+
+@pytest.mark.parametrize(("law", "constants"), OTHERS)
+@pytest.mark.parametrize("objective", [Objective("log_huber"), Objective("squared")], ids=lambda o: o.name)
+def test_laws_whose_constants_are_not_determined_still_predict(law, constants, objective):
+    rows = grid_of(law, AXES)
+    target = law.predict(rows, constants)
+    fitted = fit(law, rows, target, objective=objective)
+    assert law.predict(rows, fitted.values) == pytest.approx(target, rel=2e-3)
+    assert fitted.warnings  # and the fit says so
+
+
+@pytest.mark.parametrize(("law", "constants"), DETERMINED)
 @pytest.mark.parametrize("objective", [Objective("log_huber"), Objective("squared")], ids=lambda o: o.name)
 def test_every_published_law_is_recovered_from_its_own_predictions(law, constants, objective):
-    axes = AXES_OF.get(law.name, AXES)
-    rows = grid(**{name: axes.get(name, AXES["N"]) for name in law.features})
+    rows = grid_of(law, AXES_OF.get(law.name, AXES))
     if "uD" in rows:
         rows = {name: column[rows["uD"] <= rows["D"]] for name, column in rows.items()}
-    fitted = fit(law, rows, law.predict(rows, constants), objective=objective)
+    target = law.predict(rows, constants)
+    if objective.logarithmic and (target <= 0).any():
+        objective = Objective("huber")  # what is the loss less a unigram model's has no logarithm
+    fitted = fit(law, rows, target, objective=objective)
     assert fitted.values == pytest.approx(constants, rel=1e-6, abs=1e-9)
     assert "starts_disagree" not in codes(fitted)  # rounding errors of an exact fit are no disagreement
     assert {name for name, value in constants.items() if value == 0 and law.constants[name].positive} == {
