@@ -205,29 +205,45 @@ def _datasets(context: typer.Context, search: Search = None, json_: Json = False
 @data.command("show")
 def show_data(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name, or path of a card.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Name, or path of a card.")],
     json_: Json = False,
 ) -> None:
     """Show one dataset in full; the word "show" may be left out."""
     from discover import terminal
-    from discover.dataset import load_dataset, read_dataset_card
-    from discover.errors import DiscoverError, InputError, one_of
+    from discover.dataset import load_dataset
+    from discover.errors import DiscoverError, InputError
     from discover.verification import read_laws
 
-    try:
-        stem, card = read_dataset_card(name)  # an error of the card comes before a download
-    except InputError as error:
-        commands = [command.name or "" for command in data.registered_commands]
-        near = one_of(name, commands)
-        raise InputError(f"{error}; or {near}" if near.startswith("did") else str(error)) from None
+    if len(names) > 1:
+        raise InputError(
+            f"discover data takes one name, or a command ({', '.join(_commands())}), not {' '.join(names)!r}"
+        )
+    stem, card = _dataset_card(names[0])  # an error of the card comes before a download
     failed, dataset = None, None
     try:
-        dataset = load_dataset(name)
+        dataset = load_dataset(names[0])
     except DiscoverError as error:
         failed = error
     terminal.show_dataset(stem, card, dataset, read_laws()[0], as_json=json_ or context.obj)
-    if failed is not None:
+    if failed is not None:  # what the card says is shown all the same
         raise failed
+
+
+def _dataset_card(name: str) -> tuple[str, Any]:
+    """Name and card of a dataset; a word that is nearly a command gets that said."""
+    from discover.cards import card_paths
+    from discover.dataset import read_dataset_card
+    from discover.errors import InputError, one_of
+
+    if not name.endswith(".toml") and name not in card_paths("data"):
+        near = one_of(name, [*card_paths("data"), *_commands()])
+        if any(near == f"did you mean {command!r}?" for command in _commands()):
+            raise InputError(f"there is no dataset {name!r}, and no command: {near}")
+    return read_dataset_card(name)
+
+
+def _commands() -> list[str]:
+    return [command.name for command in data.registered_commands if command.name]
 
 
 @data.command("fetch")
@@ -244,7 +260,10 @@ def fetch_data(
     as_json = json_ or context.obj
     paths = [find_card("data", name) for name in names] if names else list(card_paths("data").values())
     with terminal.progress() as report:
-        entries = [terminal.told(report, lambda path: _fetched(path, held_out), path) for path in paths]
+        entries = []
+        for path in paths:
+            report(path.stem)
+            entries.append(_fetched(path, held_out))
     terminal.show_fetched(entries, as_json=as_json)
     if any(entry["error"] for entry in entries):
         raise typer.Exit(1)
@@ -278,15 +297,42 @@ def check_data(
     from discover import terminal
     from discover.verification import verify
 
-    found = verify(names or ())
-    with terminal.progress() as report:
-        verdicts = []
-        for verdict in found:
-            report(f"{verdict.card} {verdict.name}: {verdict.state}")
-            verdicts.append(verdict)
-    terminal.show_verdicts(verdicts, as_json=json_ or context.obj)
-    if any(verdict.state == "wrong" for verdict in verdicts):
+    if terminal.show_verdicts(verify(names or ()), as_json=json_ or context.obj):
         raise typer.Exit(1)
+
+
+@data.command("add")
+def add_data(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A table of training runs: csv, tsv, jsonl, parquet; also compressed.")],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that laws are to predict.")] = None,
+    feature: Annotated[
+        list[str] | None, typer.Option(metavar="N=COLUMN", help="The column of a symbol; may be given more than once.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Rows with one word here share constants of their own.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the card that is there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the card, write nothing.")] = False,
+    json_: Json = False,
+) -> None:
+    """Write a card for a table of your own, from what can be seen in its columns."""
+    from discover import terminal
+    from discover.errors import InputError
+    from discover.proposal import add, propose
+    from discover.verification import read_laws
+
+    columns = {}
+    for text in feature or ():
+        symbol, equals, column = text.partition("=")
+        if not (symbol and equals and column):
+            raise InputError(f"--feature {text!r}: write a symbol and its column, as in --feature N=n_params")
+        columns[symbol.strip()] = column.strip()
+    if dry_run:
+        proposal, dataset = propose(file, target=target, features=columns, group=group), None
+    else:
+        proposal, dataset = add(file, target=target, features=columns, group=group, force=force)
+    terminal.show_proposal(proposal, dataset, read_laws()[0], as_json=json_ or context.obj)
 
 
 @app.command()

@@ -166,5 +166,6 @@ def _errors(
         means = [float(np.sqrt(squared[labels == name].mean())) for name in dict.fromkeys(labels.tolist())]
         values |= {"rmse_log": float(np.sqrt(squared.mean())), "rmse_log_of_groups": float(np.mean(means))}
     values["loss"] = float(objective.loss(objective.residual(prediction, target)))
-    named = reproduction.errors or {"mape": None, "r2": None}
+    named: dict[str, float | None] = {str(metric): known for metric, known in reproduction.errors.items()}
+    named = named or {"mape": None, "r2": None}
     return tuple(Number(metric, known, values[metric]) for metric, known in named.items())

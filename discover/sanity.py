@@ -3,7 +3,7 @@
 A law that fits and diverges beyond the data is the usual failure of a search. The checks sample the law densely on a
 grid that reaches from the smallest values of the data to 100 times the largest:
 
-- it falls in every size (`size` and `tokens` features);
+- it falls in every size (`size` and `tokens` features; shares of a mixture are taken as the data has them);
 - its returns diminish: a doubling of a size never buys more than the doubling before (a law that first is flat and then
   dives was bent to the data; laws with a ceiling on purpose, such as a random guess's loss, fail this check where the
   ceiling is near);
@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from discover.dataset_card import FeatureKind
+from discover.dataset_card import ZERO_IS_LEGAL, FeatureKind
 from discover.law import Law
 
 BEYOND = 100.0  # times the largest value of the data
@@ -66,10 +66,10 @@ def sanity(
     used = [name for name in law.columns if name in columns]
     for name in used:
         if kinds.get(name) in ("size", "tokens"):
-            checks += _shape(law, values, columns, name)
+            checks += _shape(law, values, columns, kinds, name)
             if positive:
-                checks.append(_limit(law, values, columns, name))
-    checks.append(_finite(law, values, columns, used, positive))
+                checks.append(_limit(law, values, columns, kinds, name))
+    checks.append(_finite(law, values, {key: columns[key] for key in used}, kinds, positive))
     return checks
 
 
@@ -78,21 +78,45 @@ def passes(checks: Sequence[SanityCheck]) -> bool:
     return all(check.verdict != "fail" for check in checks)
 
 
-def _grid(columns: Mapping[str, np.ndarray], along: str, reach: float) -> dict[str, np.ndarray]:
+def _grid(
+    columns: Mapping[str, np.ndarray], kinds: Mapping[str, FeatureKind], along: str, reach: float
+) -> dict[str, np.ndarray]:
     """A grid: `along` varies in the last axis up to `reach` times its largest value, the others over the data."""
-    axes = []
-    names = [name for name in columns if name != along]
-    for name in names:
-        axes.append(np.geomspace(columns[name].min(), columns[name].max(), LEVELS))
-    axes.append(np.geomspace(columns[along].min(), columns[along].max() * reach, POINTS))
-    mesh = np.meshgrid(*axes, indexing="ij")
-    return dict(zip([*names, along], mesh, strict=True))
+    others = {name: column for name, column in columns.items() if name != along}
+    size = np.geomspace(columns[along].min(), columns[along].max() * reach, POINTS)
+    return _mesh({along: size}, others, kinds, LEVELS, 1.0)
 
 
-def _shape(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> list[SanityCheck]:
+def _mesh(
+    last: Mapping[str, np.ndarray],
+    columns: Mapping[str, np.ndarray],
+    kinds: Mapping[str, FeatureKind],
+    levels: int,
+    reach: float,
+) -> dict[str, np.ndarray]:
+    """All combinations of levels of `columns` and of the axes `last`, which vary in the last axes.
+
+    Shares are not varied one by one, since those of a mixture sum to one: settings of the data are taken.
+    """
+    shares = [name for name in columns if kinds.get(name) in ZERO_IS_LEGAL]
+    axes = {name: np.geomspace(c.min(), c.max() * reach, levels) for name, c in columns.items() if name not in shares}
+    settings = np.unique(np.column_stack([columns[name] for name in shares]), axis=0) if shares else np.zeros((1, 0))
+    chosen = settings[np.unique(np.linspace(0, len(settings) - 1, levels).round().astype(int))]
+    number, *mesh = np.meshgrid(np.arange(len(chosen)), *axes.values(), *last.values(), indexing="ij")
+    grid = dict(zip([*axes, *last], mesh, strict=True))
+    return grid | {name: chosen[number, k] for k, name in enumerate(shares)}
+
+
+def _shape(
+    law: Law,
+    values: Mapping[str, float],
+    columns: Mapping[str, np.ndarray],
+    kinds: Mapping[str, FeatureKind],
+    name: str,
+) -> list[SanityCheck]:
     """Whether the law falls in a feature, and whether its returns diminish."""
     falls, diminishes = f"falls in {name}", f"returns diminish in {name}"
-    grid = _grid({key: columns[key] for key in law.columns}, name, BEYOND)
+    grid = _grid({key: columns[key] for key in law.columns}, kinds, name, BEYOND)
     prediction = law.predict(grid, values)
     if not np.isfinite(prediction).all():
         witness = f"not finite at {_point(grid, ~np.isfinite(prediction))}"
@@ -112,10 +136,16 @@ def _check(label: str, bad: np.ndarray, grid: Mapping[str, np.ndarray], skip: in
     return SanityCheck(label, "fail", f"{what} {_point(at, bad)}")
 
 
-def _limit(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], name: str) -> SanityCheck:
+def _limit(
+    law: Law,
+    values: Mapping[str, float],
+    columns: Mapping[str, np.ndarray],
+    kinds: Mapping[str, FeatureKind],
+    name: str,
+) -> SanityCheck:
     """Whether the law stays between zero and its value beyond the data when a feature grows without end (by 1e100)."""
     label = f"limit in {name}"
-    grid = _grid({key: columns[key] for key in law.columns}, name, BEYOND)
+    grid = _grid({key: columns[key] for key in law.columns}, kinds, name, BEYOND)
     last = {key: column[..., -1] for key, column in grid.items()}
     far = {**last, name: last[name] * FAR}
     near_value, far_value = law.predict(last, values), law.predict(far, values)
@@ -128,13 +158,16 @@ def _limit(law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarr
 
 
 def _finite(
-    law: Law, values: Mapping[str, float], columns: Mapping[str, np.ndarray], used: Sequence[str], positive: bool
+    law: Law,
+    values: Mapping[str, float],
+    columns: Mapping[str, np.ndarray],
+    kinds: Mapping[str, FeatureKind],
+    positive: bool,
 ) -> SanityCheck:
     label = "finite and positive" if positive else "finite"
-    if not used:
+    if not columns:
         return SanityCheck(label, "pass")
-    corners = [np.geomspace(columns[n].min(), columns[n].max() * BEYOND, 2 * LEVELS) for n in used]
-    grid = dict(zip(used, np.meshgrid(*corners, indexing="ij"), strict=True))
+    grid = _mesh({}, columns, kinds, 2 * LEVELS, BEYOND)
     prediction = law.predict(grid, values)
     bad = ~np.isfinite(prediction)
     if positive:

@@ -297,7 +297,7 @@ def _judge(
     for number, held in enumerate(hold_outs(rows)):
         small, large = rows.part(~held), rows.part(held)
         try:
-            part = fit_rows(law, small.columns, small.target, small.groups, **options)
+            part = fit_rows(law, small.columns, small.target, small.groups, **options, retries=0 if engine else 2)
             prediction = part.predict(large.columns, large.groups)
         except (FitError, InputError):
             prediction = np.full(len(large.target), np.nan)
@@ -335,7 +335,7 @@ def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Ob
     """Error of a law on one inner hold-out after a short fit."""
     small, large = rows.part(~held), rows.part(held)
     try:
-        options: dict[str, Any] = {"objective": objective, "starts": 4, "seed": seed, "first": proposal.start}
+        options: dict[str, Any] = {"objective": objective, "starts": 4, "retries": 0, "seed": seed, "first": proposal.start}
         quick = fit_rows(proposal.law, small.columns, small.target, small.groups, **options)
         prediction = quick.predict(large.columns, large.groups)
     except (FitError, InputError):

@@ -6,8 +6,10 @@ Nothing is downloaded, and nothing is compiled: a formula at one point is worked
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -82,8 +84,8 @@ def _not_reproduced(law: Law, check: Check, values: Mapping[str, float]) -> str:
         return ""
     if not math.isfinite(result):
         return f"the formula has no finite value where the source has {check.value:g}"
-    digits = next(d for d in range(3, 18) if f"{result:.{d}g}" != f"{check.value:.{d}g}" or d == 17)
-    return f"the formula gives {result:.{digits}g} where the source has {check.value!r}"
+    digits = len(Decimal(repr(check.value)).as_tuple().digits) + 1  # one more than the source has
+    return f"the formula gives {result:.{max(digits, 3)}g} where the source has {check.value!r}"
 
 
 def checked(law: Law, check: Check, values: Mapping[str, float]) -> float:
@@ -183,7 +185,7 @@ class Verdict:
     problems: Sequence[str] = ()
 
 
-def verify(names: Sequence[str] = (), report: Callable[[str], None] = lambda message: None) -> Iterator[Verdict]:
+def verify(names: Sequence[str] = ()) -> Iterator[Verdict]:
     """Verify the cards called `names` (laws, datasets and experiments, also by path), or all of them.
 
     Laws: published constants are legal, check values reproduced. Datasets: the files at hand (in the mirror, in the
@@ -193,10 +195,11 @@ def verify(names: Sequence[str] = (), report: Callable[[str], None] = lambda mes
     Raises
     ------
     InputError
-        When a name is no card's; before anything is verified.
+        When a name is no card's, or the mirror is not there; before anything is verified.
     """
+    _mirror()
     chosen = [card for name in names for card in _cards(name)] if names else _all_cards()
-    return (_verdict(kind, path, report) for kind, path in dict.fromkeys(chosen))
+    return (_verdict(kind, path) for kind, path in dict.fromkeys(chosen))
 
 
 def _all_cards() -> list[tuple[Kind, Path]]:
@@ -219,10 +222,8 @@ def _cards(name: str) -> list[tuple[Kind, Path]]:
     return found
 
 
-def _verdict(kind: Kind, path: Path, report: Callable[[str], None]) -> Verdict:
+def _verdict(kind: Kind, path: Path) -> Verdict:
     look = {"baselines": _law, "data": _dataset, "experiments": _experiment}[kind]
-    if kind == "data":
-        report(path.stem)
     try:
         state, detail, wrong = look(path)
     except DiscoverError as error:
@@ -243,7 +244,7 @@ def _law(path: Path) -> Looked:
         if reproduction.dataset not in card_paths("data")
     ]
     sets, checks = len(law.published), n_checks(law)
-    detail = f"{counted(sets, 'set')} of constants, {counted(checks, 'check value')}" if sets else "no constants"
+    detail = f"sets of constants: {sets}, check values: {checks}" if sets else "no constants are published"
     return ("wrong" if wrong else "ok"), detail, wrong
 
 
@@ -261,13 +262,15 @@ def _dataset(path: Path) -> Looked:
         elif local is None:
             missing.append(key)
     if wrong or missing:
-        return ("wrong" if wrong else "not downloaded"), counted(len(missing), "file") + " to fetch", wrong
+        return ("wrong" if wrong else "not downloaded"), f"files to fetch: {len(missing)}", wrong
     dataset = load_dataset(path, held_out=held_out)
-    detail = f"{len(dataset.table)} rows"
-    if card.generate is None:
-        detail += f", {counted(len(dataset.sources), 'file')}{'' if held_out else ' (held-out files not downloaded)'}"
+    detail = f"rows: {len(dataset.table)}"
     if dataset.hold_out is not None and held_out:
-        detail += f", {int(dataset.held_out_rows().sum())} of them held out"
+        detail += f", held out: {int(dataset.held_out_rows().sum())}"
+    if card.generate is None:
+        detail += f", files: {len(dataset.sources)}"
+    if not held_out:
+        detail += " (files of held-out rows are not downloaded)"
     return "ok", detail, []
 
 
@@ -298,13 +301,20 @@ def _at_hand(file: File, card: Path) -> tuple[Path | None, str]:
 
 def local_copies(url: str) -> list[Path]:
     """Where a copy of a public file may be: the mirror (where it is a folder), then the cache."""
-    import os
-
     from discover.download import _path_of, cache_folder
 
+    folders = [*filter(None, [_mirror()]), cache_folder()]
+    return [folder / _path_of(url) for folder in folders]
+
+
+def _mirror() -> Path | None:
+    """The folder of the mirror; `None` when there is none, or it is an address."""
     mirror = os.environ.get("DISCOVER_MIRROR", "")
-    folders = [Path(mirror)] if mirror and not mirror.startswith(("http://", "https://")) else []
-    return [folder / _path_of(url) for folder in (*folders, cache_folder())]
+    if not mirror or mirror.startswith(("http://", "https://")):
+        return None
+    if not Path(mirror).is_dir():
+        raise InputError(f"DISCOVER_MIRROR is {mirror!r}, which is neither a folder nor an http address")
+    return Path(mirror)
 
 
 def _experiment(path: Path) -> Looked:
@@ -330,8 +340,3 @@ def _experiment(path: Path) -> Looked:
         if engine not in ENGINES:
             wrong.append(f"{path}: engines: unknown engine {engine!r}: {one_of(engine, ENGINES)}")
     return ("wrong" if wrong else "ok"), f"on {name}", wrong
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its noun: ``1 file``, ``2 files``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"

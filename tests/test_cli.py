@@ -85,11 +85,11 @@ def test_help_answers_at_once() -> None:
         took.append(time.perf_counter() - start)
         assert done.returncode == 0
         assert "run" in done.stdout
-    # The promise is half a second; the best of three leaves out what else the machine does.
-    assert min(took) < 0.5
+    # The promise is 0.3 seconds; the best of three leaves out what else the machine does, most of it.
+    assert min(took) < 0.4
 
 
-@pytest.mark.parametrize("arguments", [["run", "--help"], ["runs"]])
+@pytest.mark.parametrize("arguments", [["run", "--help"], ["runs"], ["laws"], ["laws", "hoffmann"], ["data"]])
 def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str], tmp_path: Path) -> None:
     code = (
         "import sys\nfrom discover.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
@@ -119,6 +119,193 @@ def test_laws_and_data_list_one_object_a_card_as_json(call: Callable[..., Said])
     rows = {entry["name"]: entry["rows"] for entry in datasets}
     assert rows["chinchilla_epoch"] == 240
     assert [entry["name"] for entry in datasets if entry["generated"]] == ["synthetic_chinchilla"]
+
+
+def test_laws_as_json_say_what_they_can_be_fitted_to(call: Callable[..., Said]) -> None:
+    laws = {law["name"]: law for law in json.loads(call("laws", "--json").stdout)}
+    assert "synthetic_chinchilla" in laws["hoffmann"]["datasets"]
+    assert laws["ye_m4"]["mixtures"] == ["r"]
+    assert laws["hoffmann"]["unverified"] is False
+    assert laws["hoffmann"]["checks"] >= 1
+    datasets = {entry["name"]: entry for entry in json.loads(call("data", "--json").stdout)}
+    # The two listings say the same of what goes together.
+    for name, law in laws.items():
+        assert law["datasets"] == [dataset for dataset, entry in datasets.items() if name in entry["laws"]]
+
+
+def test_laws_are_searched_and_narrowed(call: Callable[..., Said]) -> None:
+    found = json.loads(call("laws", "--search", "UNIQUE tokens", "--json").stdout)
+    assert "muennighoff" in [law["name"] for law in found]
+    assert "hoffmann" not in [law["name"] for law in found]
+    assert {law["target"] for law in json.loads(call("laws", "--target", "eta", "--json").stdout)} == {"eta"}
+    assert {law["kind"] for law in json.loads(call("laws", "--kind", "null", "--json").stdout)} == {"null"}
+    nothing = call("laws", "--search", "phlogiston")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "discover: no law is like that\n")
+    assert json.loads(call("data", "--search", "phlogiston", "--json").stdout) == []
+
+
+def test_one_law_is_shown_in_full(call: Callable[..., Said]) -> None:
+    done = call("laws", "hoffmann")
+    assert done.returncode == 0
+    assert "L = E0 + A/N**alpha + B/D**beta" in done.stdout
+    assert "α" in done.stdout
+    assert "https://arxiv.org/abs/2203.15556" in done.stdout
+    assert done.stderr == ""
+    entry = json.loads(call("laws", "hoffmann", "--json").stdout)
+    assert entry["name"] == "hoffmann"
+    assert entry["problems"] == []
+
+
+@pytest.fixture
+def wrong_law(tmp_path: Path) -> Path:
+    """The card of a law that does not reproduce its source: 1 + 2 is not 4."""
+    card = tmp_path / "odd.toml"
+    card.write_text(
+        'title = "Odd"\nkind = "null"\nformula = "a + b/N"\n[features]\nN = "parameters"\n[constants]\n'
+        "a = { range = [0, 5] }\nb = { range = [0, 9] }\n"
+        '[[published]]\nsource = "A paper"\nvalues = { a = 1, b = 2 }\nchecks = [{ at = { N = 1 }, value = 4 }]\n',
+        encoding="utf-8",
+    )
+    return card
+
+
+def test_a_law_whose_numbers_do_not_hold_is_shown_with_a_warning(wrong_law: Path, call: Callable[..., Said]) -> None:
+    done = call("laws", str(wrong_law))
+    assert done.returncode == 0
+    assert "0 of 1 reproduced" in done.stdout
+    message = "odd: published.0.checks.0: the formula gives 3 where the source has 4.0"
+    assert done.stderr == f"discover: warning: {message}\n"
+    fitted = call("fit", str(wrong_law), "synthetic_chinchilla", "--starts", "2", "--json")
+    assert json.loads(fitted.stdout)["law"] == "odd"
+    assert message in fitted.stderr
+    checked = call("data", "check", str(wrong_law))
+    assert checked.returncode == 1
+    assert f"{wrong_law}: published.0.checks.0: the formula gives 3 where the source has 4.0" in checked.stdout
+
+
+def test_data_check_verifies_laws_datasets_and_experiments(call: Callable[..., Said]) -> None:
+    done = call("data", "check", "hoffmann", "synthetic_chinchilla", "quickstart", "chinchilla_epoch", "--json")
+    assert done.returncode == 0  # what is not downloaded is not wrong
+    states = {(verdict["card"], verdict["name"]): verdict["state"] for verdict in json.loads(done.stdout)}
+    assert states == {
+        ("law", "hoffmann"): "ok",
+        ("dataset", "synthetic_chinchilla"): "ok",
+        ("experiment", "quickstart"): "ok",
+        ("dataset", "chinchilla_epoch"): "not downloaded",
+    }
+
+
+@pytest.mark.parametrize(("command", "folder"), [("laws", "baselines"), ("data", "data")], ids=["law", "dataset"])
+def test_a_card_that_cannot_be_read_is_named_and_hides_no_other(
+    command: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Said]
+) -> None:
+    (tmp_path / folder).mkdir()
+    broken = tmp_path / folder / "broken.toml"
+    broken.write_text("title = [", encoding="utf-8")
+    whole = json.loads(call(command, "--json").stdout)
+    monkeypatch.setenv("DISCOVER_PATH", str(tmp_path))
+    done = call(command, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == whole
+    assert done.stderr.startswith(f"discover: {broken}: the card is not TOML")
+    assert call("data", "check", "broken").returncode == 1
+
+
+def test_one_dataset_is_shown_in_full_wherever_json_stands(call: Callable[..., Said]) -> None:
+    text = call("data", "synthetic_chinchilla").stdout
+    assert "99 rows; held out: N >= 1e9" in text
+    assert "hoffmann" in next(line for line in text.splitlines() if line.startswith("laws that can be fitted"))
+    for arguments in (["synthetic_chinchilla", "--json"], ["--json", "synthetic_chinchilla"]):
+        entry = json.loads(call("data", *arguments).stdout)
+        assert (entry["name"], entry["rows"]) == ("synthetic_chinchilla", 99)
+    assert call("data", "show", "synthetic_chinchilla").stdout == text
+
+
+def test_a_file_that_cannot_be_fetched_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Said]
+) -> None:
+    monkeypatch.setenv("DISCOVER_PATH", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "gone.toml").write_text(
+        'title = "Gone"\nfiles = [{ path = "gone.csv" }]\nfeatures = { N = { column = "N" } }\n'
+        'target = { column = "loss" }\n',
+        encoding="utf-8",
+    )
+    done = call("data", "fetch", "gone", "synthetic_chinchilla", "--json")
+    assert done.returncode == 1
+    first, second = json.loads(done.stdout)
+    assert "gone.csv" in first["error"]
+    assert (second["name"], second["rows"], second["error"]) == ("synthetic_chinchilla (generated)", 99, "")
+    assert "gone.csv" in call("data", "fetch", "gone", "synthetic_chinchilla").stdout
+
+
+@pytest.mark.mirror
+@pytest.mark.usefixtures("mirror")
+def test_fetch_leaves_files_of_held_out_rows_alone(call: Callable[..., Said]) -> None:
+    (entry,) = json.loads(call("data", "fetch", "sldbench_sft", "--json").stdout)
+    assert (entry["rows"], entry["files"], entry["held_out_files"]) == (504, 1, 1)
+    assert "1 held-out file not fetched (--held-out fetches them)" in call("data", "fetch", "sldbench_sft").stdout
+
+
+def test_a_card_is_proposed_written_and_what_is_next_works(sweep: Path, call: Callable[..., Said]) -> None:
+    (sweep / "runs.toml").unlink()
+    dry = call("data", "add", "runs.csv", "--dry-run", cwd=sweep)
+    assert dry.returncode == 0
+    assert "nothing was written" in dry.stdout
+    assert not (sweep / "runs.toml").exists()
+    done = call("data", "add", "runs.csv", cwd=sweep)
+    assert done.returncode == 0, done.stderr
+    assert "written: runs.toml (48 rows)" in done.stdout
+    assert "discover fit hoffmann runs.toml" in done.stdout
+    assert call("fit", "hoffmann", "runs.toml", "--starts", "4", cwd=sweep).returncode == 0
+    again = call("data", "add", "runs.csv", cwd=sweep)
+    assert again.returncode == 2
+    assert "there is a card already" in again.stderr
+    entry = json.loads(call("data", "add", "runs.csv", "--force", "--feature", "N=params", "--json", cwd=sweep).stdout)
+    assert entry["written"] is True
+    assert 'column = "params"' in entry["card"]
+
+
+def test_the_experiment_card_that_add_suggests_is_one(sweep: Path, call: Callable[..., Said]) -> None:
+    from discover.experiment import load_experiment
+
+    (sweep / "runs.toml").unlink()
+    lines = call("data", "add", "runs.csv", cwd=sweep).stdout.splitlines()
+    start = next(k for k, line in enumerate(lines) if "runs_search.toml:" in line) + 1
+    (sweep / "runs_search.toml").write_text("\n".join(lines[start : start + 3]), encoding="utf-8")
+    experiment = load_experiment(sweep / "runs_search.toml")
+    assert len(experiment.load().table) == 48
+    assert experiment.card.hold_out is not None
+
+
+def test_the_help_of_data_names_its_commands(call: Callable[..., Said]) -> None:
+    text = call("data", "--help").stdout
+    for word in ("NAME", "show", "fetch", "check", "add", "--search", "--json"):
+        assert word in text
+
+
+def test_a_law_is_cited_as_bibtex(call: Callable[..., Said]) -> None:
+    done = call("export", "hoffmann", "--format", "bibtex")
+    assert done.returncode == 0
+    assert done.stdout.startswith("@misc{hoffmann2022,")
+    assert "eprint = {2203.15556}" in done.stdout
+    assert call("export", "constant", "--format", "bibtex").returncode == 2  # a null law has no paper
+    assert "bibtex" in call("export", "--help").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes that close are POSIX")
+@pytest.mark.parametrize("command", ["laws", "data"])
+def test_a_reader_that_goes_away_leaves_no_traceback(command: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -c 'from discover.cli import main; main()' {command} | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.startswith("name")
+    assert done.stderr == ""
 
 
 def test_fit_prints_constants_with_errors_as_json(call: Callable[..., Said]) -> None:
@@ -171,7 +358,20 @@ WRONG = [
     (["export", "hoffmann", "--format", "word"], "unknown format 'word'"),
     (["export", "hoffmann", "--format", "table"], "needs a run"),
     (["laws", "nothing"], "unknown law 'nothing'"),
+    (["laws", "--search", ""], "--search needs a word"),
+    (["laws", "--target", "lr"], "no law has the target 'lr'"),
+    (["laws", "--kind", "nul"], "did you mean 'null'?"),
+    (["laws", "hoffmann", "--kind", "null"], "either the name of a law"),
     (["data", "a", "b"], "takes one name"),
+    (["data", "chinchila_epoch"], "did you mean 'chinchilla_epoch'?"),
+    (["data", "fecth"], "did you mean 'fetch'?"),
+    (["data", "--search", " "], "--search needs a word"),
+    (["data", "fetch", "nodata"], "unknown dataset 'nodata'"),
+    (["data", "check", "nosuch"], "no law, dataset or experiment 'nosuch'"),
+    (["data", "check", "no.toml"], "no card at no.toml"),
+    (["data", "add", "nothing.csv"], "there is no such file"),
+    (["data", "add", "runs.csv"], "there is a card already"),
+    (["data", "add", "runs.csv", "--feature", "N"], "write a symbol and its column"),
 ]
 
 

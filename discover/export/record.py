@@ -56,10 +56,7 @@ def record(
         **head(law),
         "latex": right_hand_side(law),
         "latex_let": part_definitions(law),
-        "constants": {
-            constant.name: {"value": constant.value, "stderr": constant.error}
-            for constant in constant_values(law, values, errors)
-        },
+        "constants": _constants(law, values, errors),
     }
     for key in extra:
         if key in own:
@@ -78,6 +75,17 @@ def head(law: Law) -> dict[str, Any]:
         "formula": law.formula,
         "let": dict(law.let),
         "features": dict(law.features),
+    }
+
+
+def _constants(
+    law: Law, values: Mapping[str, float] | None, errors: Mapping[str, float | None] | None
+) -> dict[str, Any]:
+    if not values and not law.bound:  # how many values a vector has is not known yet
+        return {name: {"value": None, "stderr": None} for name in law.constants}
+    return {
+        constant.name: {"value": constant.value, "stderr": constant.error}
+        for constant in constant_values(law, values, errors)
     }
 
 

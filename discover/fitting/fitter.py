@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -87,6 +87,7 @@ def fit(
     *,
     objective: Objective | None = None,
     starts: int = 64,
+    retries: int = 2,
     seed: int = 0,
     first: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -102,8 +103,9 @@ def fit(
     objective
         What to minimise; by default `Objective.suited_to` the target: Huber on the log with delta 1e-3.
     starts
-        Number of random starts. When fewer than a fifth reach the best objective, twice and then four times as many
-        more are tried.
+        Number of random starts.
+    retries
+        How often more starts are tried, each time twice as many, while fewer than a fifth reach the best objective.
     seed
         Seed of the starts.
     first
@@ -146,7 +148,7 @@ def fit(
     space = _Space(law, free, fixed)
     problem = _problem(law, columns, target, objective, space)
     rows = _Rows(columns, target)
-    points, losses, tried = _search(problem, space, rows, starts, seed, first)
+    points, losses, tried = _search(problem, space, rows, [starts << k for k in range(retries + 1)], seed, first)
     if not len(points):
         raise FitError(f"law {law.name!r} has no finite prediction at any of {tried} starts: check its ranges")
     best = points[0]
@@ -256,7 +258,12 @@ def _problem(law: Law, columns: list[np.ndarray], target: np.ndarray, objective:
 
 
 def _search(
-    problem: Problem, space: _Space, rows: _Rows, starts: int, seed: int, first: Mapping[str, float] | None
+    problem: Problem,
+    space: _Space,
+    rows: _Rows,
+    batches: Sequence[int],
+    seed: int,
+    first: Mapping[str, float] | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Solve from random starts, and from more of them while too few agree."""
     given = np.zeros((0, len(space.free)))
@@ -267,9 +274,9 @@ def _search(
         given = space.inner(np.array([[first[name] for name in space.free]], dtype=float))
     if not space.free:
         given = np.zeros((1, 0))
-    linear = starts_of.linear_constants(space.law, space.free) if starts else []
+    linear = starts_of.linear_constants(space.law, space.free) if batches[0] else []
     tried, found, losses = 0, np.zeros((0, len(space.free))), np.zeros(0)
-    for attempt, count in enumerate((starts, 2 * starts, 4 * starts)):
+    for attempt, count in enumerate(batches):
         batch = given if attempt == 0 else given[:0]
         if count and space.free:
             drawn = space.constants(space.draw(starts_of.DRAWN * count, seed + 1000 * attempt))

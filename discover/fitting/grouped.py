@@ -226,7 +226,7 @@ def _joint_starts(
         constants = []
         for name, part in apart.items():
             rows = groups == name
-            inner = {**options, "fixed": fixed, "starts": 4}
+            inner = {**options, "fixed": fixed, "starts": 4, "retries": 0}
             own = {key: value for key, value in part.values.items() if key not in fixed}
             constants.append(fit(law, _part(features, rows), target[rows], first=own, **inner).values)
         starts.append(space.point(constants))

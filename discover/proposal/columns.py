@@ -17,6 +17,11 @@ _THOUSANDS = re.compile(r"\s*\d{1,3}(?:[,_ ]\d{3})+\s*\Z")
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d|\s*\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\Z")
 
 
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a column's name, in small letters.
 
@@ -75,6 +80,14 @@ class Column:
         return self.numbers is None and bool(self.texts) and len(written) >= MOSTLY * len(self.texts)
 
     @property
+    def size_in_words(self) -> str:
+        """What to tell the reader of a column of sizes in words."""
+        return (
+            f"{self.name!r} says sizes in words ({self.texts[0]!r}), which are no numbers to the reader: write 1.3e9 "
+            "for 1.3B in the table and it can be a feature"
+        )
+
+    @property
     def is_date(self) -> bool:
         """Whether it says dates or times."""
         if pd.api.types.is_datetime64_any_dtype(self.values.dtype) or self.values.dtype.kind == "m":
@@ -86,6 +99,13 @@ class Column:
         """Whether it says addresses of files or pages."""
         starts = ("/", "./", "~/", "http://", "https://", "s3://", "gs://", "hdfs://")
         return self.numbers is None and bool(self.texts) and all(text.startswith(starts) for text in self.texts[:20])
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it holds settings as text: ``{'lr': 0.1}``."""
+        return (
+            self.numbers is None and bool(self.texts) and all(text.startswith(("{", "[")) for text in self.texts[:20])
+        )
 
     @property
     def counts_rows(self) -> bool:

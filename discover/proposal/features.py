@@ -11,7 +11,7 @@ import numpy as np
 from discover.dataset_card import GROUP, FeatureKind
 from discover.errors import DataError, InputError, one_of
 from discover.formula import is_name
-from discover.proposal.columns import Column
+from discover.proposal.columns import Column, vocabulary
 from discover.proposal.quantities import (
     EPOCHS,
     LENGTH,
@@ -24,11 +24,12 @@ from discover.proposal.quantities import (
 )
 
 NEARLY_ONE = 1.05  # a size that varies by less than this factor is no size
+SIZE_OF_MODELS = 1e5  # where a column that is called size counts parameters
 TOKENS_A_BATCH = 16_384  # a batch of as many is counted in tokens
 SYMBOLS = frozenset(quantity.symbol for quantity in QUANTITIES) | {"N_nv", "N_v", "L"}
-_NO_EMBEDDINGS = frozenset(("nonemb", "nonembedding", "nonembed"))
-_OF_PART = frozenset("embed embedding embeddings vocab vocabulary".split())
-_ACTIVE = frozenset("active activated dense".split())
+_NO_EMBEDDINGS = vocabulary("nonemb nonembedding nonembed")
+_OF_PART = vocabulary("embed embedding embeddings vocab vocabulary")
+_ACTIVE = vocabulary("active activated dense na")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def assign(draft: Draft, free: Mapping[str, Column], named: Mapping[str, str]) -
         found = [c for c in candidates.get(quantity.symbol, []) if c.distinct > 1]
         if quantity.symbol in named or not found:
             continue
-        found.sort(key=lambda column: _order(quantity, column, experts))  # noqa: B023 - used at once
+        found.sort(key=lambda column: _order(quantity, column, experts))
         trait = _trait(draft, quantity, found[0])
         if trait.symbol in draft.traits:
             continue
@@ -140,8 +141,8 @@ def _named(draft: Draft, symbol: str, name: str) -> Trait:
         return Trait(symbol, "category", "", name, (name,), column=name, named=True, why=why)
     quantity = next((q for q in QUANTITIES if q.symbol == symbol), None)
     quantity = quantity or next((q for q in QUANTITIES if q.rank(column) is not None), None)
-    if quantity is None:
-        inside = column.finite.min() >= 0 and column.finite.max() <= 1
+    inside = len(column.finite) and column.finite.min() >= 0 and column.finite.max() <= 1
+    if quantity is None or (quantity.kind == "share" and not inside):
         kind: FeatureKind = "share" if inside else "count"
         return Trait(symbol, kind, "1", name, (name,), column=name, named=True, why=why)
     return replace(_trait(draft, quantity, column), symbol=symbol, named=True, why=why)
@@ -155,8 +156,16 @@ def _candidates(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
         for quantity in QUANTITIES:
             if quantity.rank(column) is None:
                 continue
-            if quantity.symbol == "N" and words & _OF_PART and not words & {"non", "without", "excl", "excluding", "no"}:
+            if column.words == ("size",) and not (len(column.finite) and column.finite.max() >= SIZE_OF_MODELS):
+                continue
+            if (
+                quantity.symbol == "N"
+                and words & _OF_PART
+                and not words & {"non", "without", "excl", "excluding", "no"}
+            ):
                 continue  # parameters of the embedding alone
+            if quantity.kind == "share" and not (column.finite.min() >= 0 and column.finite.max() <= 1):
+                continue
             candidates.setdefault(quantity.symbol, []).append(column)
             break
     return candidates
@@ -164,7 +173,8 @@ def _candidates(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
 
 def _order(quantity: Quantity, column: Column, experts: bool) -> tuple[float, ...]:
     """Order of the columns that a quantity may be read from, the best first."""
-    spread = column.finite.max() / max(column.finite.min(), 1e-300)
+    positive = column.finite[column.finite > 0]
+    spread = positive.max() / positive.min() if len(positive) else 1.0
     place = quantity.rank(column) or (0, 0)
     active = experts and quantity.symbol == "N" and bool(_ACTIVE & set(column.words))
     flat = quantity.symbol in ("N", "D", "C") and spread < NEARLY_ONE
@@ -202,8 +212,9 @@ def _trait(draft: Draft, quantity: Quantity, column: Column) -> Trait:
     low, high = (1e5, 1e15) if symbol == "D" and unit == "tokens" else quantity.usual
     if len(positive) and scaled and not (low <= float(np.median(positive)) <= high):
         draft.checks.append(
-            f"{symbol} ({column.name!r}) runs from {_short(positive.min())} to {_short(positive.max())}, which is unusual "
-            f'for {unit}: if they are counted in millions, say formula = "{draft.short(column.name, in_formula=True)}*1e6"'
+            f"{symbol} ({column.name!r}) runs from {_short(positive.min())} to {_short(positive.max())}, which is "
+            f"unusual for {unit}: if they are in another unit, say so by a formula, as in "
+            f'"{draft.short(column.name, in_formula=True)}*1e6"'
         )
     if formula is not None:
         return Trait(symbol, quantity.kind, unit, meaning, (column.name,), formula=formula, why=line)
@@ -277,7 +288,9 @@ def _derive(
         formula = f"D/{draft.short(epochs.name, in_formula=True)}"
         inputs = (*traits["D"].inputs, epochs.name)
         why = f"uD, unique tokens, is {formula}: there is a column of epochs and none of unique tokens"
-        traits["uD"] = Trait("uD", "tokens", traits["D"].unit, "unique training tokens", inputs, formula=formula, why=why)
+        traits["uD"] = Trait(
+            "uD", "tokens", traits["D"].unit, "unique training tokens", inputs, formula=formula, why=why
+        )
     width = helpers.get("width")
     if "N_nv" in traits and "V" in traits and width is not None and "N_v" not in named:
         formula = f"V*{draft.short(width.name, in_formula=True)}"
@@ -304,14 +317,10 @@ def _tokens(draft: Draft, helpers: Mapping[str, Column], batch: Trait | None) ->
         formula = f"N*{draft.short(ratio.name, in_formula=True)}"
         why = f"D, training tokens, is {formula}: {ratio.name!r} is tokens a parameter"
         yield Trait("D", "tokens", "tokens", "training tokens", (*size.inputs, ratio.name), formula=formula, why=why)
-    if size is not None and compute is not None and compute.column is not None and size.column is not None:
-        flop, parameters = draft.columns[compute.column].numbers, draft.columns[size.column].numbers
-        assert flop is not None
-        assert parameters is not None
-        with np.errstate(all="ignore"):
-            tokens = flop / (6 * parameters)
-        given = tokens[np.isfinite(tokens)]
-        if len(given) and 1e6 <= float(np.median(given)) <= 1e15:
+    if size is not None and compute is not None and size.symbol == "N":
+        scaled = compute.formula is not None or size.formula is not None  # brought to units that are known
+        flop, parameters = (draft.columns[trait.inputs[0]].finite for trait in (compute, size))
+        if scaled or 1e6 <= np.median(flop) / (6 * max(np.median(parameters), 1.0)) <= 1e15:
             why = "D, training tokens, is C/(6*N): there is a column of FLOP and none of tokens"
             yield Trait(
                 "D", "tokens", "tokens", "training tokens", (*compute.inputs, *size.inputs), formula="C/(6*N)", why=why

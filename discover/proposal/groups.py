@@ -10,31 +10,39 @@ import pandas as pd
 
 from discover.dataset_card import GROUP
 from discover.formula import is_name
-from discover.proposal.columns import Column, look
+from discover.proposal.columns import Column, look, vocabulary
 from discover.proposal.features import SYMBOLS, Draft, Trait
-from discover.proposal.rows import AXES, Rows
+from discover.proposal.holding_out import AXES
+from discover.proposal.rows import Rows
 
 ROWS = 8  # of a group at least
 SIZES = 3  # that a group spans at least
 MANY = 200  # groups, more are names
 CATEGORY = (2, 6)  # words of a category
-_PARTS = frozenset("domain task corpus dataset data language lang router family arch architecture optimizer group "
-                   "schedule tokenizer activation method variant recipe split benchmark setup".split())  # fmt: skip
-_NO_PART = frozenset("user host hostname notes note tags tag sweep created commit gpu node machine path dir directory "
-                     "checkpoint date time timestamp url id uuid state status hash color colour hex seed comment author "
-                     "entity project version".split())  # fmt: skip
+_PARTS = vocabulary(
+    "domain task corpus dataset data language lang router family arch architecture optimizer group "
+    "schedule tokenizer activation method variant recipe split benchmark setup"
+)  # fmt: skip
+_NO_PART = vocabulary(
+    "user host hostname notes note tags tag sweep created commit gpu node machine path dir directory "
+    "checkpoint date time timestamp url id uuid state status hash color colour hex seed comment author "
+    "entity project version"
+)  # fmt: skip
 
 
-def divide(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], fixed: Sequence[str], named: str | None) -> list[str]:
+def divide(
+    draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], fixed: Sequence[str], named: str | None
+) -> list[str]:
     """The columns whose words divide rows into groups (`fixed` first); categories are added to the features.
 
     `values` are the features that are numbers; `named` is the user's group.
     """
     chosen = [*fixed, *([named] if named is not None else [])]
-    for column in chosen:
-        words = look(column, rows.table[column])
-        draft.lines.append(f"{column!r} makes {words.distinct} groups of rows, each with constants of its own")
+    for name in chosen:
+        words = look(name, rows.table[name])
+        draft.lines.append(f"{name!r} makes {words.distinct} groups of rows, each with constants of its own")
     used = {name for trait in draft.traits.values() for name in trait.inputs}
+    used |= {str((rows.keys.get("last") or {}).get("of", ""))}  # each row is a run of its own
     candidates = []
     for name, column in draft.columns.items():
         if name in chosen or name in used or name not in rows.table or column.nested:
@@ -49,6 +57,8 @@ def divide(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], fixed: Se
     candidates.sort(key=lambda column: (not set(column.words) & _PARTS, column.distinct))
     frozen = []
     for column in candidates:
+        if any(_refines(rows.table, column.name, other) for other in chosen):
+            continue
         verdict = _divides(rows.table, [*chosen, column.name], values)
         if verdict == "all":
             chosen.append(column.name)
@@ -72,6 +82,8 @@ def _other(draft: Draft, column: Column, values: Mapping[str, np.ndarray]) -> bo
     name = column.name
     if column.distinct < 2:
         draft.aside("one value in all rows", name)
+    elif column.is_record:
+        draft.aside("nested values: give what they hold columns of its own", name)
     elif column.is_date or column.is_path:
         draft.aside("dates and addresses", name)
     elif column.distinct > max(CATEGORY[1], len(column.values) / 2) or column.distinct > MANY:
@@ -99,22 +111,27 @@ def _same_as(column: Column, values: Mapping[str, np.ndarray]) -> str | None:
 def _divides(table: pd.DataFrame, columns: Sequence[str], values: Mapping[str, np.ndarray]) -> str:
     """Whether columns divide rows well: ``all`` sizes vary in every group, ``some`` do, or none (empty)."""
     keys = [table[column].astype(str).to_numpy() for column in columns]
-    grouped = pd.DataFrame({s: v for s, v in values.items() if s in AXES}).groupby(keys)
     sizes = pd.Series(1, index=range(len(table))).groupby(keys).sum()
     if len(sizes) < 2 or sizes.min() < ROWS or len(sizes) > MANY:
         return ""
     axes = [symbol for symbol in AXES if symbol in values and len(np.unique(values[symbol])) >= SIZES]
     if not axes:
         return "all"
-    spans = [bool(grouped[symbol].nunique().min() >= SIZES) for symbol in axes]
+    spans = [bool(pd.Series(values[symbol]).groupby(keys).nunique().min() >= SIZES) for symbol in axes]
     return "all" if spans[0] else "some" if any(spans) else ""
+
+
+def _refines(table: pd.DataFrame, fine: str, coarse: str) -> bool:
+    """Whether each word of a column goes with one word of a coarser one, of which it only names parts."""
+    return len(table[[fine, coarse]].astype(str).drop_duplicates()) == table[fine].astype(str).nunique()
 
 
 def _freeze(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], column: Column) -> str:
     """Take a group within which some features do not vary: these leave the features."""
     keys = column.values.astype(str).to_numpy()
     draft.lines.append(
-        f"{column.name!r} makes {column.distinct} groups of rows, each with constants of its own: it says more than sizes"
+        f"{column.name!r} makes {column.distinct} groups of rows, each with constants of its own: it says more than "
+        "sizes"
     )
     for symbol in list(values):
         if pd.Series(values[symbol]).groupby(keys).nunique().max() == 1 and symbol in draft.traits:
@@ -127,10 +144,7 @@ def _freeze(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], column: 
 
 def _say_sizes(draft: Draft, column: Column) -> None:
     if column.is_size_in_words:
-        draft.checks.append(
-            f"{column.name!r} says sizes in words ({column.texts[0]!r}), which are no numbers to the reader: write 1.3e9 "
-            "for 1.3B in the table and it can be a feature; until then each is a group"
-        )
+        draft.checks.append(f"{column.size_in_words}; until then each is a group")
 
 
 def _category(draft: Draft, rows: Rows, column: Column) -> None:
@@ -142,10 +156,7 @@ def _category(draft: Draft, rows: Rows, column: Column) -> None:
         symbol = f"c_{symbol}" if is_name(f"c_{symbol}") else "category"
     legal = len(parts) == column.distinct and all(is_name(f"{symbol}_{part}") for part in parts)
     if column.is_size_in_words:
-        draft.checks.append(
-            f"{column.name!r} says sizes in words ({column.texts[0]!r}), which are no numbers to the reader: write 1.3e9 "
-            "for 1.3B in the table"
-        )
+        draft.checks.append(column.size_in_words)
         draft.aside("sizes in words", column.name)
     elif symbol in draft.traits or not legal or not CATEGORY[0] <= column.distinct <= CATEGORY[1]:
         draft.aside("words that are neither group nor category", column.name)

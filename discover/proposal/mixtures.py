@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discover.proposal.columns import Column, differing
+from discover.proposal.columns import Column, differing, vocabulary
 
 EXACT = 1e-3  # how far a sum may be from one
 ROUNDED = 0.01  # and where shares were rounded to a few digits
 COMPLETE = 0.8  # share of the rows that must have all shares
 MOST_RUNS = 200  # columns among which a run of neighbours is looked for
-_SHARE = frozenset("share shares proportion proportions prop ratio ratios mix mixture fraction fractions frac weight "
-                   "weights percent percentage pct p w r portion prob domain".split())  # fmt: skip
+_SHARE = vocabulary(
+    "share shares proportion proportions prop ratio ratios mix mixture fraction fractions frac weight "
+    "weights percent percentage pct p w r portion prob domain"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,26 @@ import pandas as pd
 
 from discover.dataset import Dataset, load_dataset
 from discover.errors import DataError, DiscoverError, InputError, one_of
-from discover.formula import is_name
 from discover.proposal import groups, rows
-from discover.proposal.columns import Column, listed, look
-from discover.proposal.features import SYMBOLS, Draft, Trait, assign
+from discover.proposal.columns import listed, look
+from discover.proposal.features import Draft, Trait, assign
+from discover.proposal.holding_out import hold_out
+from discover.proposal.leaving import free_columns, leftover, no_feature, unnamed_features
 from discover.proposal.mixtures import find_mixtures
-from discover.proposal.quantities import EPOCHS, LENGTH, PER_PARAMETER, WIDTH
 from discover.proposal.rows import Rows
 from discover.proposal.targets import ERROR, LOSS, PERPLEXED, Found, find_target
 from discover.proposal.writing import card_text
 from discover.reading import Format, read_table
 from discover.reading.tables import COMPRESSIONS, format_of
 from discover.runs import write_text
+from discover.tidy import HELD_OUT
 
 _STAGE = {0: "training ", 1: "", 2: "validation "}
-_AMOUNTS = {"samples": ("D", "tokens", "samples"), "tokens": ("D", "tokens", "tokens"), "steps": ("S", "count", "steps")}
-_HELPERS = (EPOCHS, LENGTH, PER_PARAMETER, WIDTH)
+_AMOUNTS = {
+    "samples": ("D", "tokens", "samples"),
+    "tokens": ("D", "tokens", "tokens"),
+    "steps": ("S", "count", "steps"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Proposal:
     reasons
         What each column was taken for and why, what was left aside, and what to check, a line each.
     checks
-        Those of the reasons that ask for a look.
+        Those of the reasons that ask for a look, word for word; they stand last.
     """
 
     card: str = field(repr=False)
@@ -99,12 +104,15 @@ def propose(
     """
     path = Path(path).expanduser()
     table, table_format = _read(path)
+    table = table.reset_index(drop=True).copy()  # in one piece: a table of a thousand columns comes in a thousand
     if len(table) < 2:
         raise DataError(f"{path}: the table has one row: a law needs several")
     columns = {str(name): look(str(name), table[name]) for name in table.columns}
     if group is not None and group not in columns:
         raise InputError(f"group: there is no column {group!r}: {one_of(group, columns)}")
     draft = Draft(columns, taken=set(columns))
+    if HELD_OUT in columns:
+        raise DataError(f"{path}: the column {HELD_OUT!r} has a name that the reader uses: rename it, as in held_out")
     try:
         found = find_target(columns, target)
         return _proposed(path, table, table_format, draft, found, dict(features or {}), group)
@@ -135,7 +143,7 @@ def add(
     proposal = propose(path, target=target, features=features, group=group)
     there = proposal.path.exists()
     if there and not force:
-        raise InputError(f"{proposal.path}: there is a card already: --force overwrites it")
+        raise InputError(f"{proposal.path}: there is a card already; only force overwrites it")
     before = proposal.path.read_bytes() if there else None
     try:
         write_text(proposal.path, proposal.card)
@@ -149,8 +157,8 @@ def add(
         else:
             proposal.path.write_bytes(before)
         if isinstance(error, DiscoverError):
-            message = f"no card was written, for it could not be loaded: {error}; mend the table, or name target and "
-            raise DataError(message + 'features, as in --target "loss" --feature N="params"') from None
+            message = f"no card was written, for it could not be loaded: {error}; mend the table, or name target "
+            raise DataError(message + "and features yourself") from None
         raise
 
 
@@ -184,7 +192,7 @@ def _proposed(
     group: str | None,
 ) -> Proposal:  # fmt: skip
     draft.lines += found.reasons
-    free = _free(draft, found, named, group)
+    free = free_columns(draft, found, named, group)
     for number, shares in enumerate(find_mixtures([c for c in free.values() if c.name not in named.values()])):
         symbol = "r" if not number else f"r{number + 1}"
         columns = tuple(shares.columns.values())
@@ -200,7 +208,7 @@ def _proposed(
     if found.names in _AMOUNTS:
         _amount(draft, found.names)
     amount = set(draft.traits) & {"D", "S"}
-    assign(draft, free, {s: c for s, c in named.items()})
+    assign(draft, free, named)
     if found.names in _AMOUNTS and "D" in amount and "uD" in draft.traits:
         draft.drop_trait("uD", "the tokens stand in the header")
     wide, values, long = _long(table, draft, found)
@@ -216,63 +224,22 @@ def _proposed(
         raise DataError(f"the table has {len(left.table)} rows with a loss and features: a law needs several")
     losses = left.column(values).finite
     if len(np.unique(losses)) < 2:
-        raise DataError(f"the target {values!r} is {losses[0]:g} in all {len(losses)} rows: there is nothing to explain")
-    _odd_features(draft, left, free, found)
+        raise DataError(
+            f"the target {values!r} is {losses[0]:g} in all {len(losses)} rows: there is nothing to explain"
+        )
+    unnamed_features(draft, left, free)
     rows.varied(draft, left)
     numbers = rows.computed(draft.traits, left.table)
     fixed = [found.names] if found.names == "domain" else []
     chosen = groups.divide(draft, left, numbers, fixed, group)
     numbers = {symbol: value for symbol, value in numbers.items() if symbol in draft.traits}
     if not draft.traits:
-        raise DataError(_no_feature(draft))
-    rule = rows.hold_out(draft, numbers)
-    _leftover(draft, left, free, chosen)
+        raise DataError(no_feature(draft))
+    rule = hold_out(draft, numbers)
+    leftover(draft, left, free, chosen)
     words = [*chosen, *(str(t.column) for t in draft.traits.values() if t.kind == "category")]
     rows.repeated(draft, left, numbers, words)
     return _written(path, table_format, draft, found, left, values, wide, chosen, rule, positive)
-
-
-def _free(draft: Draft, found: Found, named: Mapping[str, str], group: str | None) -> dict[str, Column]:
-    """The columns that may be features; the others are left aside, each with its reason."""
-    taken = {*found.columns.values(), *found.others}
-    if found.others:
-        draft.aside("a loss that was not taken (target = ... takes it)", *found.others)
-    free = {}
-    kept: list[Column] = []
-    for name, column in draft.columns.items():
-        if name in taken:
-            continue
-        if name in named.values() or name == group:
-            free[name] = column
-            continue
-        copy = next((other for other in kept if _same(column, other)), None)
-        if column.missing.all():
-            draft.aside("empty", name)
-        elif column.nested:
-            draft.aside("nested values: give what they hold columns of its own", name)
-        elif column.numbers is not None and column.counts_rows and not any(q.rank(column) for q in _HELPERS):
-            if set(column.words) & {"index", "id", "row", "unnamed", "idx", "no", "nr"} or not column.words:
-                draft.aside("it numbers the rows", name)
-            else:
-                free[name] = column
-        elif copy is not None:
-            draft.aside(f"a copy of {copy.name!r}", name)
-        else:
-            free[name] = column
-            if column.distinct > 1:
-                kept.append(column)
-    return free
-
-
-def _same(column: Column, other: Column) -> bool:
-    """Whether two columns hold the same values."""
-    if column.distinct != other.distinct or column.nested or other.nested:
-        return False
-    if column.numbers is not None and other.numbers is not None:
-        return bool(np.array_equal(column.numbers, other.numbers, equal_nan=True))
-    return column.numbers is None and other.numbers is None and list(map(str, column.values)) == list(
-        map(str, other.values)
-    )  # fmt: skip
 
 
 def _amount(draft: Draft, names: str) -> None:
@@ -326,62 +293,6 @@ def _positive(draft: Draft, left: Rows, values: str, found: Found) -> bool:
     return False
 
 
-def _odd_features(draft: Draft, left: Rows, free: Mapping[str, Column], found: Found) -> None:
-    """Where no feature was seen, take every positive number that varies, under its own name."""
-    if draft.traits:
-        return
-    for name, column in free.items():
-        now = left.column(name)
-        if now.numbers is None or now.odd or now.distinct < 3 or len(now.finite) < len(now.values):
-            continue
-        if now.finite.min() <= 0 or now.counts_rows or set(now.words) & {"seed", "id", "index"}:
-            continue
-        symbol = name if is_name(name) and name not in SYMBOLS | {"group"} else draft.short(name)
-        if symbol != name and symbol not in left.table:
-            left.table = left.table.assign(**{symbol: left.table[name]})
-        draft.aliases.pop(name, None)
-        why = f"{name!r} is a feature {symbol}: its name says no quantity, and there is no other"
-        draft.traits[symbol] = Trait(symbol, "count", "1", name, (name,), column=name, why=why)
-        draft.checks.append(f"{symbol} ({name!r}): say its kind and unit; where it is parameters, call it N")
-
-
-def _no_feature(draft: Draft) -> str:
-    sized = [column for column in draft.columns.values() if column.is_size_in_words]
-    if sized:
-        return (
-            f"the column {sized[0].name!r} says sizes in words such as {sized[0].texts[0]!r}, and there is no other "
-            "feature: write numbers (1.3e9 for 1.3B) in the table"
-        )
-    return (
-        f"no column looks like parameters, tokens or another quantity: name one, as in --feature N=COLUMN; the columns "
-        f"are {listed(draft.columns, 30)}"
-    )
-
-
-def _leftover(draft: Draft, left: Rows, free: Mapping[str, Column], chosen: list[str]) -> None:
-    """Note why each column that nothing was made of was left aside."""
-    used = {*chosen, *(name for trait in draft.traits.values() for name in trait.inputs)}
-    last = left.keys.get("last") or left.keys.get("best") or {}
-    of = last.get("of", [])
-    used |= {*([of] if isinstance(of, str) else of), str(last.get("by", ""))}
-    for name, column in free.items():
-        if name in used:
-            continue
-        if column.is_size_in_words:
-            if not any(repr(name) in line for line in draft.checks) and not {"N", "N_nv"} & set(draft.traits):
-                draft.checks.append(
-                    f"{name!r} says sizes in words ({column.texts[0]!r}), which are no numbers to the reader: write 1.3e9 "
-                    "for 1.3B in the table and it can be a feature"
-                )
-            draft.aside("sizes in words", name)
-        elif column.distinct < 2:
-            draft.aside("one value in all rows", name)
-        elif "seed" in column.words:
-            draft.aside("a seed", name)
-        else:
-            draft.aside(rows.UNKNOWN if column.numbers is not None else "names things", name)
-
-
 def _written(
     path: Path, table_format: Format | None, draft: Draft, found: Found, left: Rows, values: str,
     wide: dict[str, Any] | None, chosen: list[str], rule: str | None, positive: bool,
@@ -401,11 +312,11 @@ def _written(
         "positive": None if positive else False,
     }
     if found.metric.order < ERROR.order:
-        draft.lines.append(f"the target's unit is {found.metric.unit}: " + (
-            "so the name says" if found.metric.order == 1 else "the usual one, which the name does not say"))  # fmt: skip
+        known = "so the name says" if found.metric.order == 1 else "the usual one, which the name does not say"
+        draft.lines.append(f"the target's unit is {found.metric.unit}: {known}")
     else:
         draft.checks.append("the target is no loss by its name: say its unit and meaning in [target]")
-    _unclash(draft, found, wide)
+    _needed_names(draft, f"{target.get('formula')} {left.drops}")
     count = len(left.table)
     head = {
         "title": where.stem.replace("_", " "),
@@ -428,16 +339,15 @@ def _written(
     checks = tuple(draft.checks)
     return Proposal(
         text, where, path, target.get("formula") or repr(values), {s: t.source for s, t in draft.traits.items()},
-        tuple(chosen), count, rule, (*reasons, *(f"check: {line}" for line in checks)), checks,
+        tuple(chosen), count, rule, (*reasons, *checks), checks,
     )  # fmt: skip
 
 
-def _unclash(draft: Draft, found: Found, wide: Mapping[str, Any] | None) -> None:
-    """Short names that nothing uses any more leave the card."""
-    said = " ".join(str(trait.formula) for trait in draft.traits.values())
-    draft.traits = {symbol: replace(trait) for symbol, trait in draft.traits.items()}
-    draft.lines.extend(
-        f"{column!r} has the short name {short} in formulas and rules"
-        for column, short in draft.aliases.items()
-        if short in said
+def _needed_names(draft: Draft, rules: str) -> None:
+    """Keep the short names that a formula or a rule says."""
+    said = set(
+        re.findall(r"[A-Za-z0-9_]+", f"{rules} " + " ".join(str(trait.formula) for trait in draft.traits.values()))
     )
+    draft.aliases = {column: short for column, short in draft.aliases.items() if short in said}
+    for column, short in draft.aliases.items():
+        draft.lines.append(f"{column!r} has the short name {short} in formulas and rules")

@@ -13,17 +13,16 @@ from discover.compiled import compile_formula
 from discover.dataset_card import ZERO_IS_LEGAL
 from discover.errors import DataError
 from discover.formula import parse
-from discover.proposal.columns import Column, listed, look
+from discover.proposal.columns import Column, listed, look, vocabulary
 from discover.proposal.features import Draft, Trait
 from discover.proposal.quantities import QUANTITIES
 
 FEW = 0.2  # share of rows that may be dropped for the sake of a feature
 CORE = ("N", "N_nv", "D", "H", "C", "r")  # for the sake of these, half of them
-AXES = ("N", "N_nv", "D", "H", "C", "uD", "S", "E", "V", "P", "G")  # what a hold-out is of, the first that can be
-LEAST, MOST, LEFT = 0.095, 0.345, 3  # of the rows that are held out, and sizes that are left
-_RUN = frozenset("run exp experiment hyper job trial uuid wandb".split())
-_ID = _RUN | frozenset("id name model config label".split())
-_STATE = frozenset(("state", "status"))
+LEFT = 3  # sizes that must be left for final rows to do
+_RUN = vocabulary("run exp experiment hyper job trial uuid wandb")
+_ID = _RUN | vocabulary("id name model config label")
+_STATE = vocabulary("state status")
 _FINISHED = ("finished", "completed", "complete", "done", "success", "succeeded", "ok")
 
 
@@ -74,10 +73,15 @@ def checkpoints(draft: Draft, rows: Rows, target: str) -> None:
                         steps.rank(axes[0]) is None)]  # fmt: skip
     runs = [c for c in runs if all(_constant(rows.table, c.name, other) for other in fixed)]
     if not runs:
-        if axes and steps.rank(axes[0]) is not None and len(rows.table) > 3 * max(_combinations(rows.table, fixed), 1):
+        if (
+            axes
+            and steps.rank(axes[0]) is not None
+            and len(rows.table) > 3 * _combinations(rows.table, fixed)
+            and (_combinations(rows.table, [*fixed, axis]) >= 0.95 * len(rows.table))
+        ):
             draft.checks.append(
-                f"there are many rows for each size, by {axis!r}: where these are checkpoints of the same runs, a column "
-                "that names the run lets rows.last keep the final ones"
+                f"there are many rows for each size, by {axis!r}: where these are checkpoints of the same runs, a "
+                "column that names the run lets rows.last keep the final ones"
             )
         return
     run = max(runs, key=lambda column: column.distinct)
@@ -93,16 +97,23 @@ def checkpoints(draft: Draft, rows: Rows, target: str) -> None:
     varied = max((look(c, kept[c]).distinct for c in [*fixed, *moving] if c in kept), default=0)
     if len(kept) < 4 or varied < LEFT:
         draft.checks.append(
-            f"rows are checkpoints of {len(kept)} runs ({run.name!r} by {axis!r}), too few for final rows alone: all are "
-            "kept, and a law of them is a law of training curves"
+            f"rows are checkpoints of {len(kept)} runs ({run.name!r} by {axis!r}), too few for final rows alone: all "
+            "are kept, and a law of them is a law of training curves"
         )
         return
     draft.lines.append(
-        f"rows are checkpoints: of each {run.name!r} only the last by {axis!r} counts, {len(kept)} of {len(rows.table)} "
-        "(rows.last), for a run on its way is not a trained model"
+        f"rows are checkpoints: of each {run.name!r} only the last by {axis!r} counts, {len(kept)} of "
+        f"{len(rows.table)} (rows.last), for a run on its way is not a trained model"
     )
     rows.keys["last"] = {"of": run.name, "by": axis}
     rows.table = kept
+    ends = kept[axis].value_counts(normalize=True)
+    if "S" in draft.traits and draft.traits["S"].column == axis and 0.8 <= ends.iloc[0] < 1:
+        early = int((pd.to_numeric(kept[axis]) < float(ends.index[0])).sum())
+        draft.drop_trait("S", f"nearly all runs end at {ends.index[0]}")
+        draft.checks.append(
+            f"{early} runs end before {axis!r} = {ends.index[0]}: did they finish? rows.drop takes them out"
+        )
 
 
 def _is_run(column: Column, axis: pd.Series, *, tokens_only: bool) -> bool:
@@ -226,6 +237,8 @@ def _leave(draft: Draft, symbol: str, reason: str) -> None:
 def varied(draft: Draft, rows: Rows) -> None:
     """Leave aside the features that have one value in the rows that are left."""
     values = computed(draft.traits, rows.table)
+    for symbol in [s for s, v in values.items() if draft.traits[s].formula and not (np.isfinite(v) & (v > 0)).all()]:
+        draft.drop_trait(symbol, f"{draft.traits[symbol].formula} is no positive number in some rows")
     for symbol, trait in list(draft.traits.items()):
         if symbol in values and len(np.unique(values[symbol])) < 2:
             used = any(trait.formula is None and set(trait.inputs) & set(other.inputs) and other is not trait
@@ -239,6 +252,10 @@ def varied(draft: Draft, rows: Rows) -> None:
     values = computed(draft.traits, rows.table)
     if {"D", "uD"} <= values.keys() and np.allclose(values["D"], values["uD"], rtol=1e-9):
         draft.drop_trait("uD", "unique tokens are all tokens")
+    if {"D", "C"} <= values.keys() and not draft.traits["C"].named and not _used(draft, "C"):
+        ratio = values["C"] / values["D"]
+        if ratio.max() <= 1.001 * ratio.min():
+            draft.drop_trait("C", "FLOP are in proportion to D")
     size = values.get("N", values.get("N_nv"))
     for symbol in ("eta", "B"):
         if size is None or symbol not in values or draft.traits[symbol].named:
@@ -272,61 +289,6 @@ def computed(traits: Mapping[str, Trait], table: pd.DataFrame) -> dict[str, np.n
     return values
 
 
-# ---- hold-out
-
-
-def hold_out(draft: Draft, values: Mapping[str, np.ndarray]) -> str | None:
-    """A rule for the largest sizes: the fewest that are a tenth to a third of the rows and leave three to train on."""
-    for symbol in AXES:
-        if symbol not in values:
-            continue
-        found = _largest(values[symbol])
-        if found is None:
-            draft.lines.append(f"no hold-out by {symbol}: {_why_none(values[symbol])}")
-            continue
-        bound, share, sizes, left = found
-        draft.lines.append(
-            f"hold-out {symbol} >= {bound}: the {sizes} largest of {sizes + left} sizes, {100 * share:.0f} % of the rows"
-        )
-        return f"{symbol} >= {bound}"
-    draft.checks.append('there is no hold-out: say which rows nobody may see, as in hold_out = "N >= 1e9"')
-    return None
-
-
-def _largest(values: np.ndarray) -> tuple[str, float, int, int] | None:
-    sizes, counts = np.unique(values, return_counts=True)
-    shares = np.cumsum(counts[::-1]) / counts.sum()
-    usable = [k for k in range(1, len(sizes) - LEFT + 1) if shares[k - 1] <= MOST]
-    chosen = next((k for k in usable if shares[k - 1] >= LEAST), None)
-    if chosen is None and usable and shares[usable[-1] - 1] >= LEAST / 2 and counts[::-1][: usable[-1]].sum() > 1:
-        chosen = usable[-1]
-    if chosen is None:
-        return None
-    bound = _between(float(sizes[-chosen - 1]), float(sizes[-chosen]))
-    return bound, float(shares[chosen - 1]), chosen, len(sizes) - chosen
-
-
-def _why_none(values: np.ndarray) -> str:
-    sizes = len(np.unique(values))
-    if sizes <= LEFT:
-        return f"it has {sizes} size{'s' if sizes > 1 else ''}, and {LEFT} must be left to train on"
-    return "its largest sizes are more than a third of the rows"
-
-
-def _between(low: float, high: float) -> str:
-    """The shortest number above `low` and not above `high`."""
-    for digits in range(17):
-        text = f"{high:.{digits}e}"
-        mantissa, exponent = text.split("e")
-        for candidate in (text, f"{float(mantissa) - 10.0**-digits:.{digits}f}e{exponent}"):
-            if low < float(candidate) <= high:
-                value = float(candidate)
-                if 1e-3 <= value < 1e5:
-                    return f"{value!r}".removesuffix(".0")
-                return f"{candidate.split('e')[0]}e{int(exponent)}"
-    return repr(high)
-
-
 def repeated(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], words: Sequence[str]) -> None:
     """Say where rows have the same features as others: seeds, or a quantity that no feature says."""
     mixtures = [c for t in draft.traits.values() if t.columns for c in t.columns.values()]
@@ -340,4 +302,4 @@ def repeated(draft: Draft, rows: Rows, values: Mapping[str, np.ndarray], words: 
         draft.checks.append(f"{twice.sum()} of {len(twice)} rows have the same features as another{hint}")
 
 
-UNKNOWN = "no quantity that laws are written in, by its name (features = {...} takes it)"
+UNKNOWN = "no quantity that laws are written in, by its name (features: X = COLUMN takes it)"

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from discover.errors import DataError, InputError, one_of
-from discover.proposal.columns import Column, differing, listed
+from discover.proposal.columns import Column, differing, listed, vocabulary
 
-_REFUSED = frozenset(
-    "weight coef coefficient scale scaler std stdev stderr sem sd se var variance count aux auxiliary z balance "
-    "balancing load router routing type fn function spike spikes sigma reg kl penalty delta diff gap improvement max "
-    "maximum median error_bar lower upper ci predicted pred prediction fitted log mask at_init init initial".split()
+_REFUSED = vocabulary(
+    "weight coef coefficient scale scaler std stdev stderr sem sd se var variance count aux auxiliary z "
+    "balance balancing load router routing type fn function spike spikes sigma reg kl penalty delta diff "
+    "gap improvement max maximum median error_bar lower upper ci predicted pred prediction fitted log "
+    "mask at_init init initial"
 )
-_STAGES = {2: frozenset("val valid validation eval evaluation dev test heldout holdout vali".split()),
-           0: frozenset("train training tr".split())}  # fmt: skip
+_STAGES = {
+    2: vocabulary("val valid validation eval evaluation dev test heldout holdout vali"),
+    0: vocabulary("train training tr"),
+}
 _STATES = ("final", "end", "last", "smooth", "smoothed", "ema", "mean", "avg", "average")  # the best first
-_WORSE = frozenset(("best", "min", "minimum"))
-_FILLING = frozenset("lm model language openlm metric metrics the of at on in per token tokens nats nat total overall "
-                     "all score value set cross entropy loss losses bits byte bytes".split())  # fmt: skip
-_REPLICATES = frozenset(("seed", "seeds", "rep", "replicate", "trial", "fold"))
-_NAMED_PARTS = frozenset("domain task dataset corpus group set language head source subset".split())
+_WORSE = vocabulary("best min minimum")
+_FILLING = vocabulary(
+    "lm model language openlm metric metrics the of at on in per token tokens nats nat total overall all "
+    "score value set cross entropy loss losses bits byte bytes"
+)  # fmt: skip
+_REPLICATES = vocabulary("seed seeds rep replicate trial fold")
+_NAMED_PARTS = vocabulary("domain task dataset corpus group set language head source subset")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e[+]?\d+)?)([kmbt]?)\Z", re.IGNORECASE)
 _SUFFIX = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 PERPLEXITY = "perplexity"
@@ -83,19 +88,21 @@ def find_target(columns: Mapping[str, Column], named: str | None = None) -> Foun
         if named not in columns:
             raise InputError(f"target: there is no column {named!r}: {one_of(named, columns)}")
         if columns[named].numbers is None:
-            raise DataError(f"target: the column {named!r} holds no numbers (its first value: {_first(columns[named])})")
+            raise DataError(
+                f"target: the column {named!r} holds no numbers (its first value: {_first(columns[named])})"
+            )
         metric = metric_of(columns[named]) or Metric(named, "1", 3)
         return Found({"": named}, metric, _stage(columns[named]), reasons=(f"{named!r} is the target, as you say",))
     numeric = [column for column in columns.values() if column.numbers is not None]
     if not numeric:
         raise DataError(f"the table has no column of numbers; its columns are {listed(columns, 30)}")
-    candidates = [(metric, column) for column in numeric if (metric := metric_of(column)) is not None]
+    candidates = [(kind, column) for column in numeric if (kind := metric_of(column)) is not None]
     if not candidates:
         found = _numbered([column for column in numeric if _NUMBER.match(column.name.strip())])
         if found is not None:
             return found
         raise DataError(
-            f'no column looks like a loss: name the target, as in --target "{numeric[-1].name}"; '
+            "no column looks like a loss: name the one that laws are to predict (target = COLUMN); "
             f"the columns are {listed(columns, 30)}"
         )
     first = min(metric.order for metric, _ in candidates)
@@ -111,8 +118,8 @@ def find_target(columns: Mapping[str, Column], named: str | None = None) -> Foun
     else:
         found = _one(sorted((c for c in chosen if _domain(c)), key=_preference)[0], metric)
     taken = set(found.columns.values())
-    others = tuple(column.name for _, column in candidates if column.name not in taken)
-    return Found(found.columns, found.metric, found.stage, found.names, found.reasons, others)
+    left = [column.name for _, column in candidates if column.name not in taken]
+    return replace(found, others=tuple(dict.fromkeys((*found.others, *left))))
 
 
 def metric_of(column: Column) -> Metric | None:
@@ -192,9 +199,7 @@ def _wide(columns: list[Column], metric: Metric) -> Found:
     return Found({label: name for name, label in labels.items()}, metric, _stage(columns[0]), names, (line,))
 
 
-def _numbered(
-    columns: list[Column], labels: Mapping[str, str] | None = None, metric: Metric = LOSS
-) -> Found | None:
+def _numbered(columns: list[Column], labels: Mapping[str, str] | None = None, metric: Metric = LOSS) -> Found | None:
     """Columns that are headed by numbers: each is the loss after so many samples, tokens or steps."""
     labels = labels or {column.name: column.name.strip() for column in columns}
     amounts: dict[str, float] = {}
@@ -203,7 +208,11 @@ def _numbered(
         assert match is not None
         amounts[name] = float(match[1]) * _SUFFIX[match[2].lower()]
     values = sorted(amounts.values())
-    if len(set(values)) < 3 or values[-1] < 10 * max(values[0], 1) or values == list(np.arange(len(values)) + values[0]):
+    if (
+        len(set(values)) < 3
+        or values[-1] < 10 * max(values[0], 1)
+        or values == list(np.arange(len(values)) + values[0])
+    ):
         return None
     medians = {name: float(np.median(c.finite)) for c in columns if len(c.finite) for name in [c.name]}
     ends = sorted(medians, key=lambda name: amounts[name])
@@ -219,7 +228,7 @@ def _numbered(
     zero = [name for name, amount in amounts.items() if amount <= 0]
     if zero:
         lines.append(f"the column {zero[0]!r} is left out: most laws have no value at 0 {names}")
-    return Found(kept, metric, 1, names, tuple(lines))
+    return Found(kept, metric, 1, names, tuple(lines), tuple(zero))
 
 
 def _first(column: Column) -> str:

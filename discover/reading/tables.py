@@ -83,4 +83,4 @@ def read_table(path: Path, table_format: Format | None = None) -> pd.DataFrame:
     if not len(table):
         raise DataError(f"{path}: the table has no rows")
     table.columns = table.columns.map(str)
-    return table
+    return table.copy()  # in one piece: a table of a thousand columns is read in fragments

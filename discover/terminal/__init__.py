@@ -1,10 +1,11 @@
 """What the command prints: tables on a terminal, plain lines elsewhere, JSON for programs."""
 
 from discover.terminal.checks import show_verdicts
-from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched, show_proposal
+from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched
 from discover.terminal.fits import show_fit
 from discover.terminal.laws import law_entry, show_law, show_laws
-from discover.terminal.printing import print_json, progress, told, warn
+from discover.terminal.printing import print_json, progress, warn
+from discover.terminal.proposals import show_proposal
 from discover.terminal.results import show_result
 from discover.terminal.runs import show_experiments, show_findings, show_runs
 
@@ -25,6 +26,5 @@ __all__ = [
     "show_result",
     "show_runs",
     "show_verdicts",
-    "told",
     "warn",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from discover.verification import Verdict
 
 
-def show_verdicts(verdicts: Sequence[Verdict], *, as_json: bool = False) -> None:
-    """A line a card; what is wrong with a card stands in the line below it."""
+NAME = 28  # columns of a name; longer ones push their line to the right
+
+
+def show_verdicts(verdicts: Iterable[Verdict], *, as_json: bool = False) -> bool:
+    """A line a card, as soon as it is known, and what is wrong with it below; whether anything is wrong."""
     if as_json:
-        print_json([{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts])
-        return
+        found = list(verdicts)
+        print_json([{**asdict(verdict), "path": str(verdict.path)} for verdict in found])
+        return any(verdict.state == "wrong" for verdict in found)
     to = console()
-    width = max((len(verdict.name) for verdict in verdicts), default=0)
+    counts: Counter[str] = Counter()
     for verdict in verdicts:
-        line = f"{verdict.card:<10}  {verdict.name:<{width}}  {verdict.state}"
+        line = f"{verdict.card:<10}  {verdict.name:<{NAME}}  {verdict.state}"
         write(to, f"{line}: {verdict.detail}" if verdict.detail else line, "red" if verdict.state == "wrong" else None)
         for problem in verdict.problems:
             write(to, f"  {problem}")
-    counts = Counter(verdict.state for verdict in verdicts)
+        counts[verdict.state] += 1
     write(to, ", ".join(f"{counts[state]} {state}" for state in ("ok", "not downloaded", "wrong") if counts[state]))
+    return counts["wrong"] > 0

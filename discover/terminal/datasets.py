@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from discover.terminal.fits import GROUPS_SHOWN
-from discover.terminal.printing import console, new_table, print_json, print_list, print_source, write
+from discover.terminal.printing import console, counted, new_table, print_json, print_list, print_source, write
 from discover.terminal.search import holds
-from discover.verification import counted
 
 if TYPE_CHECKING:
     from discover.dataset import Dataset
@@ -251,13 +250,3 @@ def show_fetched(entries: Sequence[Mapping[str, Any]], *, as_json: bool = False)
         left = f"{counted(left, 'held-out file')} not fetched (--held-out fetches them)" if left else ""
         rows.append({**entry, "": entry["error"] or left})
     print_list(rows, ("name", "rows", "files", ""))
-
-
-def show_proposal(text: str, reasons: Sequence[str], next_steps: Sequence[str]) -> None:
-    """The card that is proposed for a table: what was seen, the card itself, and what to do next."""
-    to = console()
-    for reason in reasons:
-        write(to, f"- {reason}")
-    write(to, f"\n{text.strip()}\n")
-    for line in next_steps:
-        write(to, line)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from discover.export.record import head
 from discover.terminal.printing import (
     BORDER,
     console,
@@ -22,7 +21,6 @@ from discover.terminal.printing import (
     write,
 )
 from discover.terminal.search import holds
-from discover.verification import n_checks
 
 if TYPE_CHECKING:
     from discover.dataset_card import DatasetCard
@@ -75,6 +73,9 @@ def show_laws(
 
 def law_entry(law: Law, datasets: Mapping[str, DatasetCard] | None = None) -> dict[str, Any]:
     """A law as one object for programs; with the `datasets` that it can be fitted to, where their cards are given."""
+    from discover.export.record import head
+    from discover.verification import n_checks
+
     entry = {
         "name": law.name,
         **head(law),
@@ -103,6 +104,8 @@ def show_law(
     law: Law, datasets: Mapping[str, DatasetCard], wrong: Sequence[str] = (), *, as_json: bool = False
 ) -> None:
     """One law in full; `wrong` says which of its numbers are not reproduced."""
+    from discover.verification import n_checks
+
     if as_json:
         print_json({**law_entry(law, datasets), "problems": list(wrong)})
         return

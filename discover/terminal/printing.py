@@ -10,7 +10,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rich.box import HEAVY_HEAD
 from rich.console import Console
@@ -20,7 +20,6 @@ from rich.table import Table
 if TYPE_CHECKING:
     from discover.cite import Cite
 
-T = TypeVar("T")
 Report = Callable[[str], None]
 ENDLESS = 100_000  # columns of a file or a pipe
 CUT = 24  # columns that a cell which may be cut has at least
@@ -76,13 +75,17 @@ def print_list(
     above = {column: (headings or {}).get(column, column) for column in columns}
     cells = {column: [_cell(entry.get(column)) for entry in entries] for column in columns}
     needed = {column: max(map(len, [above[column], *cells[column]])) for column in columns}
-    shown, cut = list(columns), frozenset(cut)
-    if to.is_terminal:
-        shown, needed = _fitted(needed, cut, optional, to.width)
+    if not to.is_terminal:
+        for row in zip(*([above[column], *cells[column]] for column in columns), strict=True):
+            line = "  ".join(f"{cell:<{needed[column]}}" for column, cell in zip(columns, row, strict=True))
+            write(to, line.rstrip())
+        return
+    cut = frozenset(cut)
+    shown, widths = _fitted(needed, cut, optional, to.width)
     table = new_table(to)
     for column in shown:
-        if cut and to.is_terminal:
-            table.add_column(above[column], width=needed[column], no_wrap=True, overflow="ellipsis")
+        if cut:
+            table.add_column(above[column], width=widths[column], no_wrap=True, overflow="ellipsis")
         else:
             table.add_column(above[column], overflow="fold")
     for row in zip(*(cells[column] for column in shown), strict=True):
@@ -109,6 +112,11 @@ def _fitted(
 
 def _cell(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun: ``1 file``, ``2 files``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def warn(messages: Iterable[str], *, word: str = "warning: ") -> None:
@@ -152,9 +160,3 @@ def progress() -> Iterator[Report]:
             status.update(escape(message))
 
         yield report
-
-
-def told(report: Report, function: Callable[[str], T], name: str) -> T:
-    """Call `function` with `name`, after saying so."""
-    report(name)
-    return function(name)

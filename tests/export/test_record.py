@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from discover.errors import InputError
-from discover.export.record import record
+from discover.export.record import head, record
 from discover.law import list_laws, load_law
 
 
@@ -40,7 +40,10 @@ def test_parts_have_their_text_and_their_latex():
 
 @pytest.mark.parametrize("law", list_laws(), ids=lambda law: law.name)
 def test_every_law_has_a_record_that_strict_json_takes(law):
-    result = record(law, dict.fromkeys(law.constants, np.float64(2.5)), scores=np.array([1.0, math.inf]), best=np.True_)
+    law = law.bind({name: ["code", "web"] for name in law.mixtures})
+    result = record(
+        law, dict.fromkeys(law.parameters, np.float64(2.5)), scores=np.array([1.0, math.inf]), best=np.True_
+    )
     assert result["scores"] == [1.0, None]
     assert result["best"] is True
     assert json.loads(json.dumps(result, allow_nan=False)) == result
@@ -56,6 +59,18 @@ def test_numbers_that_are_not_finite_are_null():
 
 def test_the_constants_of_a_law_without_values_are_open():
     assert record(load_law("constant"))["constants"] == {"c": {"value": None, "stderr": None}}
+
+
+def test_a_law_of_any_mixture_has_a_record_with_open_constants():
+    result = record(load_law("ye_m4"))
+    assert result["constants"] == {name: {"value": None, "stderr": None} for name in ("E0", "t")}
+    assert result["formula"] == "E0 + exp(sum(t*r))"
+
+
+def test_the_record_holds_the_head_of_the_law():
+    law = load_law("clark_bilinear")
+    assert head(law).items() <= record(law).items()
+    assert list(head(law)) == ["title", "kind", "target", "unit", "formula", "let", "features"]
 
 
 def test_a_key_of_the_record_cannot_be_given_twice():
