@@ -6,7 +6,8 @@ import re
 
 from discover.cards import Card
 
-_ACCENTS = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
+_SPECIAL = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}"}
+_SPECIAL |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 
 
 class Cite(Card):
@@ -36,8 +37,8 @@ class Cite(Card):
           archivePrefix = {arXiv},
         }
         """
-        authors = re.sub(r"\s+et al\.?$", " and others", self.authors)
-        authors = " and ".join(part.strip() for part in re.split(r",(?=\s)|\s&\s", authors) if part.strip())
+        names = re.split(r",?\s+(?:&|and)\s+|,\s+", re.sub(r",?\s+et al\.?$", " and others", self.authors))
+        authors = " and ".join(name.strip() for name in names if name.strip())
         fields = {
             "author": _escaped(authors),
             # BibTeX styles lower the case of a title: what has a capital inside a word is protected.
@@ -53,4 +54,4 @@ class Cite(Card):
 
 
 def _escaped(text: str) -> str:
-    return "".join(_ACCENTS.get(character, character) for character in text)
+    return "".join(_SPECIAL.get(character, character) for character in text)

@@ -361,6 +361,30 @@ def fit(
 
 
 @app.command()
+def reproduce(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[LAW]...", help="Laws; all without any.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File for a page of Markdown.")] = None,
+    json_: Json = False,
+) -> None:
+    """Compute published numbers anew, on the datasets that law cards name for them."""
+    from discover import terminal
+    from discover.reproductions import reproduce as compute
+    from discover.reproductions import reproductions
+    from discover.runs import write_text
+
+    results = []
+    with terminal.progress() as report:
+        for law, published, reproduction in reproductions(names or ()):
+            report(f"{law.name} on {reproduction.dataset}")
+            results.append(compute(law, published, reproduction))
+    if output is not None:
+        from discover.report.reproduced import reproductions_page
+
+        write_text(output, reproductions_page(results))
+    terminal.show_reproductions(results, as_json=json_)
+
+
+@app.command()
 def export(
     source: Annotated[str, typer.Argument(metavar="RUN|LAW", help="Run folder, experiment's name, or law.")],
     format_: Annotated[str, typer.Option("--format", help="latex, table, document, card, json or bibtex.")] = "latex",

@@ -6,7 +6,7 @@ wide rows made long, rows chosen, rows averaged, the best kept; then features, g
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -47,7 +47,7 @@ class Feature(Card):
             if given != ["columns"] or self.vector:
                 raise ValueError("by = a column of words needs columns = { word = column, ... }, and no mixture")
         elif self.kind == "mixture":
-            if given != ["columns"] or len(self.columns or ()) < 2:
+            if given != ["columns"] or len(self.sources()) < 2:
                 raise ValueError("a mixture needs columns = the names of two or more columns")
         elif self.kind == "category":
             if given != ["column"]:
@@ -119,6 +119,8 @@ class File(Card):
             raise ValueError("a file needs either a url or a path beside the card")
         if self.url is not None and self.sha256 is None:
             raise ValueError("a url needs its sha256")
+        if self.join is not None and (self.set or self.held_out):
+            raise ValueError("a file that joins another goes with it: set and held_out stand at the first of the two")
         return self
 
 
@@ -129,11 +131,19 @@ class Wide(Card):
     names: str  # new column: the name (or the header) it came from
     values: str  # new column: the number
 
+    @model_validator(mode="after")
+    def _two_new(self) -> Wide:
+        if not self.columns:
+            raise ValueError("columns names no column")
+        if self.names == self.values:
+            raise ValueError(f"names and values are two new columns, and both are called {self.names!r}")
+        return self
+
 
 class Last(Card):
     """Keep the last row, by one column, of each value of others: the final row of each run."""
 
-    of: str | list[str]
+    of: str | Annotated[list[str], Field(min_length=1)]
     by: str
 
 
@@ -143,7 +153,7 @@ class Best(Card):
     With ``within``, all rows whose value is less than that much (relative) above the smallest.
     """
 
-    of: list[str]
+    of: list[str] = Field(min_length=1)
     by: str
     within: float = Field(default=0.0, ge=0)
 
@@ -172,7 +182,7 @@ class Average(Card):
     """
 
     column: str
-    of: list[str]
+    of: list[str] = Field(min_length=1)
     over: str
     parts: dict[str, list[str]] = {}
     into: str = "part"  # new column: the name of the part

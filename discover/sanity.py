@@ -4,9 +4,8 @@ A law that fits and diverges beyond the data is the usual failure of a search. T
 grid that reaches from the smallest values of the data to 100 times the largest:
 
 - it falls in every size (`size` and `tokens` features; shares of a mixture are taken as the data has them);
-- its returns diminish: a doubling of a size never buys more than the doubling before (a law that first is flat and then
-  dives was bent to the data; laws with a ceiling on purpose, such as a random guess's loss, fail this check where the
-  ceiling is near);
+- its returns diminish beyond the data: a doubling of a size never buys more than the doubling before (a law that dives
+  there was bent to the data; within the data a loss may be flat first and then fall, as that of fine-tuning);
 - it is finite and positive;
 - far out it neither turns upwards nor below zero: a loss has a floor.
 
@@ -126,6 +125,7 @@ def _shape(
     rises = steps > TOLERANCE * size[..., :-1]
     # The grid is even in the logarithm: convex there means that each equal factor buys less.
     bends = np.diff(steps, axis=-1) < -BEND * size[..., 1:-1]
+    bends &= grid[name][..., :-2] >= columns[name].max()  # within the data, what bends there was measured
     return [_check(falls, rises, grid, 1, "rises at"), _check(diminishes, bends, grid, 2, "falls faster at")]
 
 

@@ -42,7 +42,7 @@ WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than th
 FOLDS = 4  # inner hold-outs where rows have no size to be split along
 QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
 DETERMINED = 0.5  # share of the groups whose rows must determine a law
-MISBEHAVED = 0.1  # share of the groups in which a law may fail a sanity check
+MISBEHAVED = 0.25  # share of the groups in which a law may fail a sanity check
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
@@ -310,7 +310,7 @@ def _judge(
 
 
 def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
-    """The sanity card of a fit; with groups, a check fails when it fails in more than a tenth of them."""
+    """The sanity card of a fit; with groups, a check fails when it fails in more than a quarter of them."""
     cards = {}
     for name, part in fit.parts.items():
         columns = rows.part(rows.of_group(name)).columns

@@ -38,6 +38,7 @@ from discover.reading import read_table
 
 HELD_OUT = "held out"  # column of raw tables: whether a row is of a held-out file; no name that a rule can use
 FEWEST = 2  # rows of a group
+SHOWN = 3  # files that a message names
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Where:
     files: list[tuple[str, int]]
 
     def __str__(self) -> str:
-        return ", ".join(dict(self.files))
+        names = list(dict(self.files))
+        return ", ".join(names) if len(names) <= SHOWN else f"{names[0]} and {len(names) - 1} more files"
 
     def row(self, row: int) -> str:
         """A row, counted through all files, as file and row in it."""
@@ -125,8 +127,11 @@ def _read_files(card: DatasetCard, path: Path, held_out: bool) -> tuple[pd.DataF
     tables: list[pd.DataFrame] = []
     sources: dict[str, str] = {}
     files: list[tuple[str, int]] = []
-    wanted = [file for file in card.files if held_out or not file.held_out]
-    for file in wanted:
+    read = True
+    for file in card.files:
+        read = read if file.join is not None else held_out or not file.held_out  # a joined file goes with its first
+        if not read:
+            continue
         local, source = local_file(file, path)
         table = read_table(local, file.format)
         sources[source] = file.sha256 or sha256_of(local)
@@ -141,6 +146,8 @@ def _read_files(card: DatasetCard, path: Path, held_out: bool) -> tuple[pd.DataF
         files.append((source, len(table)))
     if card.average is not None and card.average.weights is not None:
         local, source = local_file(card.average.weights, path)
+        if not local.is_file():
+            raise DataError(f"{source}: average.weights: there is no such file")
         sources[source] = card.average.weights.sha256 or sha256_of(local)
     table = tables[0] if len(tables) == 1 else pd.concat(tables)
     table.index = pd.RangeIndex(1, len(table) + 1, name="row")
@@ -167,17 +174,20 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, on: str, source: str) -> pd
 
 def _renamed(table: pd.DataFrame, card: DatasetCard, where: Where) -> pd.DataFrame:
     for short, column in card.columns.items():
-        _need(table, column, where)
-        table = table.assign(**{short: table[column]})
-    return table
+        _need(table, column, where, "columns: ")
+        if short != column:
+            _refuse_name(table, short, where, "columns")
+    return table.assign(**{short: table[column] for short, column in card.columns.items()})
 
 
 def _long(table: pd.DataFrame, wide: Wide, where: Where) -> pd.DataFrame:
     """One row for each of the wide columns; the rows of one line of the file share its number."""
     sources = wide.columns if isinstance(wide.columns, dict) else {column: column for column in wide.columns}
     for column in sources.values():
-        _need(table, column, where)
+        _need(table, column, where, "wide: ")
     rest = table.drop(columns=list(dict.fromkeys(sources.values())))
+    for new in (wide.names, wide.values):
+        _refuse_name(rest, new, where, "wide")
     parts = [rest.assign(**dict[str, Any]({wide.names: n, wide.values: table[c]})) for n, c in sources.items()]
     order = np.arange(len(table) * len(parts)).reshape(len(parts), len(table)).T.ravel()
     return pd.concat(parts).iloc[order]
@@ -187,36 +197,49 @@ def _long(table: pd.DataFrame, wide: Wide, where: Where) -> pd.DataFrame:
 
 
 def _choose_rows(table: pd.DataFrame, card: DatasetCard, where: Where) -> pd.DataFrame:
+    """The rows that count. Held-out files are tidied apart, after the others: their rows have no say in the choice."""
+    held_out = table[HELD_OUT].to_numpy(dtype=bool)
+    training = _chosen(table[~held_out], card, where)
+    if not len(training):
+        raise DataError(f"{where}: the card's rules leave no rows")
+    if card.rows.count is not None and len(training) != card.rows.count:
+        raise DataError(f"{where}: {len(training)} rows remain, the card says {card.rows.count}")
+    if not held_out.any():
+        return training
+    return pd.concat([training, _chosen(table[held_out], card, where, training=False)])
+
+
+def _chosen(table: pd.DataFrame, card: DatasetCard, where: Where, *, training: bool = True) -> pd.DataFrame:
     rules = card.rows
     if rules.unique:
-        table = table[~table.duplicated().to_numpy()]
+        table = table[~_repeated(table)]
     try:
         if rules.last is not None:
             table = _last(table, rules.last, where)
         if rules.keep is not None:
             table = table[rows_where(table, rules.keep)]
         for drop in rules.drop:
-            table = _dropped(table, drop, where)
+            table = _dropped(table, drop, where, training=training)
     except ConditionError as error:
         raise DataError(f"{where}: rows: {error}") from None
     if card.average is not None and len(table):
         table = _averaged(table, card.average, where)
     if rules.best is not None and len(table):
         table = _best(table, rules.best, where)
-    training = table[~table[HELD_OUT].to_numpy(dtype=bool)]
-    if not len(training):
-        raise DataError(f"{where}: the card's rules leave no rows")
-    if rules.count is not None and len(training) != rules.count:
-        raise DataError(f"{where}: {len(training)} rows remain, the card says {rules.count}")
     return table
+
+
+def _repeated(table: pd.DataFrame) -> np.ndarray:
+    try:
+        return table.duplicated().to_numpy()
+    except TypeError:  # a cell is a list or a table of its own
+        return table.astype(str).duplicated().to_numpy()
 
 
 def _last(table: pd.DataFrame, last: Last, where: Where) -> pd.DataFrame:
     of = [last.of] if isinstance(last.of, str) else last.of
-    for column in (*of, last.by):
-        _need(table, column, where, "rows.last: ")
-    for column in of:
-        _refuse(table[column].isna(), table[column], where, column, "is missing")
+    _need_all(table, of, where, "rows.last: ")
+    _need(table, last.by, where, "rows.last: ")
     table = table.assign(**{last.by: _numbers(table, last.by, where)})
     order = np.argsort(table[last.by].to_numpy(), kind="stable")
     kept = ~table.iloc[order].duplicated(of, keep="last").to_numpy()
@@ -225,68 +248,69 @@ def _last(table: pd.DataFrame, last: Last, where: Where) -> pd.DataFrame:
 
 def _best(table: pd.DataFrame, best: Best, where: Where) -> pd.DataFrame:
     """The row with the smallest value of each grid, of equal ones the first; or all rows that come close to it."""
-    for column in best.of:
-        _need(table, column, where, "rows.best: ")
+    _need_all(table, best.of, where, "rows.best: ")
     if best.within:
-        values = _numbers(table, best.by, where)
-        smallest = values.groupby([table[column] for column in best.of]).transform("min")
-        return table[(values / smallest - 1 < best.within).to_numpy()]
+        values = _numbers(table, best.by, where).to_numpy()
+        keys = [table[column].to_numpy() for column in best.of]
+        smallest = pd.Series(values).groupby(keys).transform("min").to_numpy()
+        near: np.ndarray = (values == smallest) | (values - smallest < best.within * np.abs(smallest))
+        return table[near]
     order = np.argsort(_numbers(table, best.by, where).to_numpy(), kind="stable")
     kept = ~table.iloc[order].duplicated(best.of).to_numpy()
     return table.iloc[np.sort(order[kept])]
 
 
-def _dropped(table: pd.DataFrame, drop: Drop, where: Where) -> pd.DataFrame:
+def _dropped(table: pd.DataFrame, drop: Drop, where: Where, *, training: bool) -> pd.DataFrame:
     if drop.where is not None:
         gone = rows_where(table, drop.where)
+    elif not training:  # a held-out row is dropped for what it is, and not for being among the largest
+        return table
     else:
         order = np.argsort(-_numbers(table, str(drop.of), where).to_numpy(), kind="stable")
         gone = np.zeros(len(table), dtype=bool)
         gone[order[: drop.largest]] = True
-    count = int((gone & ~table[HELD_OUT].to_numpy(dtype=bool)).sum())
-    if drop.count is not None and count != drop.count:
+    count = int(gone.sum())
+    if training and drop.count is not None and count != drop.count:
         raise DataError(f"{where}: {count} rows were to be dropped ({drop.because}), the card says {drop.count}")
     return table[~gone]
 
 
 def _averaged(table: pd.DataFrame, average: Average, where: Where) -> pd.DataFrame:
     """One row for each part: the weighted mean of a column over the rows that it takes in."""
-    for column in (*average.of, average.over):
-        _need(table, column, where, "average: ")
-    values = _numbers(table, average.column, where)
-    parts = average.parts or {"average": [str(value) for value in pd.unique(table[average.over])]}
-    weights = _weights(average, where)
-    made = []
+    _need_all(table, [*average.of, average.over], where, "average: ")
+    _refuse_name(table, average.into, where, "average.into")
+    values = _numbers(table, average.column, where).to_numpy()
     over = table[average.over].astype(str).to_numpy()
+    parts = average.parts or {"average": [str(value) for value in pd.unique(over)]}
+    weights = _weights(average, where)
+    first: list[int] = []  # row of each mean, whose other columns it keeps
+    means: list[float] = []
+    names: list[str] = []
     for name, members in parts.items():
-        inside = np.isin(over, members)
         for member in members:
             if weights and member not in weights and len(members) > 1:
                 raise DataError(f"{where}: average: there is no weight of {member!r}: {one_of(member, weights)}")
-        for key, rows in table[inside].groupby(average.of, sort=False):
-            found = over[inside & _same(table, average.of, key)]
+        inside = np.flatnonzero(np.isin(over, members))
+        keys = [table[column].to_numpy()[inside] for column in average.of]
+        for key, group in pd.Series(inside).groupby(keys, sort=False):
+            rows = group.to_numpy()
+            found = over[rows].tolist()
             if sorted(found) != sorted(members):
-                odd = sorted(set(members) ^ set(found)) or sorted(m for m in members if list(found).count(m) > 1)
+                odd = sorted(set(members) ^ set(found)) or sorted(m for m in members if found.count(m) > 1)
                 raise DataError(
                     f"{where}: average: the part {name!r} of {_shown(average.of, key)} takes {len(members)} values of "
                     f"{average.over!r} and finds {len(found)} rows (see {odd[0]!r})"
                 )
             weight = np.array([weights.get(member, 1.0) for member in found])
-            numbers = values[inside & _same(table, average.of, key)].to_numpy()
-            mean = float(weight @ numbers / weight.sum())
-            new: dict[str, Any] = {average.column: mean, average.into: name}
-            made.append(rows.iloc[:1].assign(**new))
-    if not made:
+            if not weight.sum() > 0:
+                raise DataError(f"{where}: average: the weights of the part {name!r} add up to nothing")
+            first.append(int(rows[0]))
+            means.append(float(weight @ values[rows] / weight.sum()))
+            names.append(name)
+    if not first:
         raise DataError(f"{where}: average: no row belongs to any part")
-    return pd.concat(made)
-
-
-def _same(table: pd.DataFrame, columns: list[str], key: Hashable) -> np.ndarray:
-    keys = key if isinstance(key, tuple) else (key,)
-    same = np.ones(len(table), dtype=bool)
-    for column, value in zip(columns, keys, strict=True):
-        same &= (table[column] == value).to_numpy(dtype=bool)
-    return same
+    new: dict[str, Any] = {average.column: means, average.into: names}
+    return table.iloc[first].assign(**new)
 
 
 def _shown(columns: list[str], key: Hashable) -> str:
@@ -300,9 +324,13 @@ def _weights(average: Average, where: Where) -> dict[str, float]:
     local, source = local_file(average.weights, where.card)
     try:
         data = json.loads(local.read_text(encoding="utf-8"))
-        return {str(name): float(weight) for name, weight in data.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        weights = {str(name): float(weight) for name, weight in data.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         raise DataError(f"{source}: average.weights: this is not a JSON object of numbers") from None
+    for name, weight in weights.items():
+        if not 0 <= weight < np.inf:
+            raise DataError(f"{source}: average.weights: the weight of {name!r} is {weight:g}, which is no weight")
+    return weights
 
 
 # ---- features, target, groups
@@ -324,7 +352,7 @@ def _features(table: pd.DataFrame, card: DatasetCard, where: Where) -> tuple[pd.
         components[symbol] = tuple(columns)
         for part, column in columns.items():
             name = component(symbol, part)
-            if name in card.features or name == card.target.symbol:
+            if name in card.features or name in tidied.columns or name == card.target.symbol:
                 raise CardError(f"{where.card}: features.{symbol}: its component {name!r} has another's symbol")
             tidied[name] = column
     target = card.target
@@ -414,6 +442,8 @@ def _grouped(tidied: pd.DataFrame, table: pd.DataFrame, group: Group, where: Whe
             everywhere = rows_where(table, group.everywhere)
         except ConditionError as error:
             raise DataError(f"{where}: group.everywhere: {error}") from None
+    if everywhere.all():
+        raise DataError(f"{where}: group.everywhere: {group.everywhere!r} holds for every row: no group is left")
     if not everywhere.any():
         tidied = tidied.assign(**{GROUP: labels})
     else:
@@ -421,13 +451,12 @@ def _grouped(tidied: pd.DataFrame, table: pd.DataFrame, group: Group, where: Whe
             tidied[(labels == label) | everywhere].assign(**{GROUP: label}) for label in pd.unique(labels[~everywhere])
         ]
         tidied = pd.concat(parts)
-    counts = tidied[GROUP].value_counts()
+    counts = tidied.loc[~tidied[HELD_OUT].to_numpy(dtype=bool), GROUP].value_counts()
     few = counts[counts < FEWEST]
     if len(few):
-        rows = "1 row"
         raise DataError(
-            f"{where.card}: group: the group {few.index[0]!r} has {rows}, and constants of its own need more: drop it "
-            f"by rows.drop, or choose other columns than {', '.join(group.columns)}"
+            f"{where.card}: group: the group {few.index[0]!r} has {few.iloc[0]} row, and constants of its own need "
+            f"more: drop it by rows.drop, or choose other columns than {', '.join(group.columns)}"
         )
     return tidied
 
@@ -446,6 +475,18 @@ def _columns(table: pd.DataFrame) -> list[str]:
 def _need(table: pd.DataFrame, column: str, where: Where, key: str = "") -> None:
     if column not in table.columns:
         raise DataError(f"{where}: {key}there is no column {column!r}: {one_of(column, _columns(table))}")
+
+
+def _need_all(table: pd.DataFrame, columns: list[str], where: Where, key: str) -> None:
+    """Refuse columns that are not there, or have cells that are missing: rows are told apart by them."""
+    for column in columns:
+        _need(table, column, where, key)
+        _refuse(table[column].isna(), table[column], where, column, "is missing")
+
+
+def _refuse_name(table: pd.DataFrame, column: str, where: Where, key: str) -> None:
+    if column in table.columns:
+        raise DataError(f"{where}: {key}: the new column {column!r} would take the place of the file's: choose another")
 
 
 def _numbers(table: pd.DataFrame, column: str, where: Where) -> pd.Series:

@@ -39,7 +39,12 @@ CONSTANTS_ONLY |= {"skaling", "farseer", "abnar_sparsity", "kumar_precision", "k
 CONSTANTS_ONLY |= {"tao_vocab_characters", "deepseek_lr", "deepseek_b", "step_law_flops_lr", "step_law_flops_b"}
 
 # Losses per pixel, per code of an image or a video, per word piece of a caption, of code, or less a unigram model's.
-OTHER_LOSSES = {"henighan_n": (0.2, 5), "henighan_c": (0.2, 5), "parscale": (0.9, 2.5), "tao_vocab_characters": (-6, -1)}
+OTHER_LOSSES = {
+    "henighan_n": (0.2, 5),
+    "henighan_c": (0.2, 5),
+    "parscale": (0.9, 2.5),
+    "tao_vocab_characters": (-6, -1),
+}
 
 
 # Where a law says on purpose that more can be worse: experts on few tokens; tokens of a model that is quantised later.

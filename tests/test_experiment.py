@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import textwrap
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import discover.engines
 from discover.dataset import load_dataset
 from discover.errors import CardError, EngineError, InputError, Interrupted
 from discover.experiment import Experiment, load_experiment, resume, run
@@ -62,55 +59,6 @@ def write(folder: Path, table: pd.DataFrame | None = None, card: str = CARD, tab
     (folder / "mine.toml").write_text(table_card)
     (folder / "first.toml").write_text(card)
     return folder / "first.toml"
-
-
-ENGINE = """
-    from discover.engines import Candidate, Engine
-
-    FORMULAS = [
-        "1.7 + 400.0*N**-0.34 + 1900.0*D**-0.36", "20.0*N**-0.1", "9.0 - 0.3*log(N)", "2.5 + 30.0*(N*D)**-0.1"
-    ]
-    CALLS = []
-    MISSING = {}
-    INTERRUPTED = set()
-
-
-    class Told(Engine):
-        def __init__(self, name):
-            self.name = name
-
-        def missing(self):
-            return MISSING.get(self.name)
-
-        def versions(self):
-            return {"told": "1"}
-
-        def search(self, problem):
-            CALLS.append((self.name, problem.seed, problem))
-            for number, formula in enumerate(FORMULAS):
-                if number == 2 and problem.seed in INTERRUPTED:
-                    raise KeyboardInterrupt
-                yield Candidate(formula, 5 + number, 0.1, self.name, problem.seed)
-
-
-    ENGINE = Told({name!r})
-"""
-
-
-@pytest.fixture
-def told(tmp_path_factory, monkeypatch) -> ModuleType:
-    """Two engines, `told` and `absent`, that propose what the module says; the module."""
-    folder = tmp_path_factory.mktemp("engines")
-    (folder / "told_engine.py").write_text(textwrap.dedent(ENGINE).replace("{name!r}", "'told'"))
-    (folder / "absent_engine.py").write_text("from told_engine import Told\nENGINE = Told('absent')\n")
-    monkeypatch.syspath_prepend(str(folder))
-    for name in ("told_engine", "absent_engine"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(discover.engines.ENGINES, "told", "told_engine")
-    monkeypatch.setitem(discover.engines.ENGINES, "absent", "absent_engine")
-    import told_engine
-
-    return told_engine
 
 
 FOUND = {"A": Constant(range=(1, 1e3), positive=True, log=True), "alpha": Constant(range=(0.01, 1), positive=True)}

@@ -43,8 +43,8 @@ def constant_values(
         for name in given:
             if name not in law.parameters:
                 raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.parameters)}")
-    if not values:
-        return [ConstantValue(name, None, None) for name in law.parameters]
+    if not values:  # a law whose mixtures have no components yet is printed as well: its constants are open
+        return [ConstantValue(name, None, None) for name in (law.parameters if law.bound else law.constants)]
     return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.parameters]
 
 

@@ -21,8 +21,8 @@ def read(path: Path) -> pd.DataFrame:
     Returns
     -------
     Columns: run (its name, slashes dropped), size (``70M``, empty where the run's name has none), mixture (its
-    proportions as they are written), ratio_1, ratio_2 ... (as many as the longest mixture has), step (NaN where the checkpoint is called ``last`` or has no step), valid (the
-    validation domain), loss.
+    proportions as they are written), ratio_1, ratio_2 ... (as many as the longest mixture has), step (NaN where the
+    checkpoint is called ``last`` or has no step), valid (the validation domain), loss.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def read(path: Path) -> pd.DataFrame:
             raise ValueError(f"line {number} has {len(fields)} fields, not checkpoint, validation file and loss")
         try:
             rows.append(_row(*fields))
-        except ValueError:
+        except (ValueError, IndexError):
             raise ValueError(f"line {number} names no run, mixture or loss: {line[-80:]!r}") from None
     return pd.DataFrame(rows)
 

@@ -69,14 +69,14 @@ def _agreement(result: Reproduced) -> str:
 def _errors(result: Reproduced) -> list[str]:
     with_published = {number.name: number for number in result.errors}
     with_fit = {number.name: number for number in result.refit_errors}
-    lines = ["| error | published | with the published constants | digits | fitted here | digits |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
-    for name in with_published or with_fit:
-        one, other = with_published.get(name), with_fit.get(name)
-        known = one or other
-        shown = "" if known is None or known.published is None else f"{known.published:g}"
-        lines.append(f"| {_METRICS[name]} | {shown} | {_ours(one)} | {_digits(one)} | {_ours(other)} | {_digits(other)} |")
-    return lines
+    columns = [("with the published constants", with_published), ("fitted here", with_fit)]
+    columns = [(heading, numbers) for heading, numbers in columns if numbers]
+    cells = [["error", "published", *(text for heading, _ in columns for text in (heading, "digits"))]]
+    cells.append(["---"] * len(cells[0]))
+    for name, known in columns[0][1].items():
+        row = [_METRICS[name], "" if known.published is None else f"{known.published:g}"]
+        cells.append([*row, *(text for _, numbers in columns for text in (_ours(numbers[name]), _digits(numbers[name])))])
+    return [f"| {' | '.join(row)} |" for row in cells]
 
 
 def _constants(constants: Sequence[Number]) -> list[str]:
@@ -89,11 +89,11 @@ def _constants(constants: Sequence[Number]) -> list[str]:
     return lines
 
 
-def _ours(number: Number | None) -> str:
-    return "" if number is None else f"{number.ours:.5g}"
+def _ours(number: Number) -> str:
+    return f"{number.ours:.5g}"
 
 
-def _digits(number: Number | None) -> str:
-    if number is None or number.published is None:
+def _digits(number: Number) -> str:
+    if number.published is None:
         return ""
     return "all" if number.agrees() else str(number.digits())

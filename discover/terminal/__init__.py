@@ -6,6 +6,7 @@ from discover.terminal.fits import show_fit
 from discover.terminal.laws import law_entry, show_law, show_laws
 from discover.terminal.printing import print_json, progress, warn
 from discover.terminal.proposals import show_proposal
+from discover.terminal.reproductions import show_reproductions
 from discover.terminal.results import show_result
 from discover.terminal.runs import show_experiments, show_findings, show_runs
 
@@ -23,6 +24,7 @@ __all__ = [
     "show_law",
     "show_laws",
     "show_proposal",
+    "show_reproductions",
     "show_result",
     "show_runs",
     "show_verdicts",

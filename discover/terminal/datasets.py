@@ -249,4 +249,5 @@ def show_fetched(entries: Sequence[Mapping[str, Any]], *, as_json: bool = False)
         left = entry["held_out_files"]
         left = f"{counted(left, 'held-out file')} not fetched (--held-out fetches them)" if left else ""
         rows.append({**entry, "": entry["error"] or left})
-    print_list(rows, ("name", "rows", "files", ""))
+    said = ("",) if any(row[""] for row in rows) else ()
+    print_list(rows, ("name", "rows", "files", *said))
