@@ -103,5 +103,6 @@ def same_as(candidate: Judged, known: Sequence[Judged], rows: Rows) -> str:
 
 def note(candidate: Judged) -> str:
     """What a reader of the leaderboard must know of a law, in one line."""
+    unverified = ["its form was not verified"] if candidate.law.unverified else []
     failed = [f"{check.name}: {check.witness}" for check in candidate.checks if check.verdict == "fail"]
-    return "; ".join([*failed, *(warning.message for warning in candidate.fit.warnings)])
+    return "; ".join([*unverified, *failed, *(warning.message for warning in candidate.fit.warnings)])

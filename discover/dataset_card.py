@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from discover.cards import Card
 from discover.cite import Cite
+from discover.errors import one_of
 from discover.formula import component, is_name
 from discover.reading import Format
 from discover.units import check_unit
@@ -295,4 +296,8 @@ class DatasetCard(Card):
         own = any(file.held_out for file in self.files)
         if isinstance(self.hold_out, OwnFiles) != own:
             raise ValueError('a hold_out of files = "held_out" and files with held_out = true belong together')
+        if isinstance(self.hold_out, OwnFiles) and self.hold_out.of and self.hold_out.of not in self.features:
+            raise ValueError(
+                f"hold_out.of: {self.hold_out.of!r} is no feature: {one_of(self.hold_out.of, self.features)}"
+            )
         return self

@@ -13,7 +13,7 @@ from discover.law import Law
 
 def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
     """Why a law cannot be fitted to a dataset with these features and target, in a few words; empty when it can."""
-    if law.target != target and not law.any_feature:
+    if law.target != target and not _of_any_target(law):
         return f"the law predicts {law.target!r}, and the target is {target!r}"
     if law.any_feature:
         return "" if _numbers(law, features) else "no feature is a plain number that it can stand on"
@@ -22,7 +22,9 @@ def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
         return f"the law needs {', '.join(missing)}, and the features are {', '.join(features)}"
     for name in law.features:
         if (name in law.mixtures) != features[name].vector:
-            return f"{name} is {'a plain number' if name in law.mixtures else 'a mixture'} in the law, not in the data"
+            in_law = "a mixture" if name in law.mixtures else "a plain number"
+            in_data = f"a {features[name].kind}" if features[name].vector else "a plain number"
+            return f"{name} is {in_law} in the law, and {in_data} in the data"
     return ""
 
 
@@ -40,7 +42,7 @@ def match(law: Law, dataset: Dataset) -> Law:
     if law.any_feature:
         name = _numbers(law, dataset.features)[0]
         return replace(law.on(name, dataset.features[name].meaning), target=dataset.target.symbol)
-    return law.bind(dataset.components)
+    return replace(law.bind(dataset.components), target=dataset.target.symbol)
 
 
 def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
@@ -60,6 +62,11 @@ def is_default_baseline(law: Law, dataset: Dataset) -> bool:
     if law.kind == "found" or why_not(law, dataset.features, dataset.target.symbol):
         return False
     return law.kind == "null" or len(law.features) > 1 or len(dataset.features) == 1 or bool(law.mixtures)
+
+
+def _of_any_target(law: Law) -> bool:
+    """Whether it is a shape and says nothing of what it predicts: a law of any feature, or a constant."""
+    return law.any_feature or not law.features
 
 
 def _numbers(law: Law, features: Mapping[str, Feature]) -> list[str]:

@@ -52,7 +52,7 @@ class Number:
             return 0
         off = abs(self.ours / self.published - 1)
         shown = len(f"{abs(self.published):.15g}".replace(".", "").strip("0").split("e")[0]) or 1
-        return shown if self.agrees() else max(0, min(shown, int(math.floor(-math.log10(2 * off)))))
+        return shown if self.agrees() else max(0, min(shown, math.floor(-math.log10(2 * off))))
 
     def in_errors(self) -> float | None:
         """The difference in published standard errors."""

@@ -335,7 +335,13 @@ def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Ob
     """Error of a law on one inner hold-out after a short fit."""
     small, large = rows.part(~held), rows.part(held)
     try:
-        options: dict[str, Any] = {"objective": objective, "starts": 4, "retries": 0, "seed": seed, "first": proposal.start}
+        options: dict[str, Any] = {
+            "objective": objective,
+            "starts": 4,
+            "retries": 0,
+            "seed": seed,
+            "first": proposal.start,
+        }
         quick = fit_rows(proposal.law, small.columns, small.target, small.groups, **options)
         prediction = quick.predict(large.columns, large.groups)
     except (FitError, InputError):

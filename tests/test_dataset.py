@@ -103,46 +103,12 @@ def test_symbol_and_unit_of_the_target_are_the_cards(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert says(tmp_path, rows=None) == "there is no such file"
-    (tmp_path / "runs.csv").mkdir()
-    assert says(tmp_path, rows=None) == "there is no such file"
 
 
-def test_an_empty_file_and_one_of_only_a_header_are_told_apart(tmp_path: Path) -> None:
-    assert says(tmp_path, rows="") == "the table is empty"
-    assert says(tmp_path, rows="\n\n") == "the table is empty"
-    assert says(tmp_path, rows="params,tokens,loss\n") == "the table has no rows"
-    assert says(tmp_path, rows="", name="runs.jsonl") == "the table has no rows"
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("runs.csv", b"params,tokens\n1,2\n1,2,3,4,5\n"),  # ragged
-        ("runs.csv", "params\n\N{LATIN SMALL LETTER E WITH ACUTE}\n".encode("latin-1")),
-        ("runs.csv", b'params,tokens,loss\n"1,2,3\n'),  # an open quotation mark
-        ("runs.csv.gz", b"params,tokens,loss\n1,2,3\n"),  # not compressed
-        ("runs.csv.gz", bytes.fromhex("1f8b0800000000000003") + b"\xff" * 40),
-        ("runs.csv.xz", b"params"),
-        ("runs.csv.zip", b"params"),
-        ("runs.parquet", b"PAR1 and no more"),
-        ("runs.parquet", b""),
-        ("runs.jsonl", b"params,tokens,loss\n1,2,3\n"),
-        ("runs.jsonl", b'{"params": 1}\n{"params": \n'),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    said = says(tmp_path, rows=None, name=name)
-    assert "this is not a" in said
-    assert "\n" not in said
-
-
-def test_rows_that_are_longer_than_the_header_are_not_shifted(tmp_path: Path) -> None:
-    # pandas would take the first field of each row for its name, and read tokens as params
-    longer = "params,tokens,loss\n1e6,1e9,4.0,7\n2e6,2e9,3.5,8\n"
-    assert "its rows have more fields than its header" in says(tmp_path, rows=longer)
-    trailing = "params,tokens,loss\n1e6,1e9,4.0,\n2e6,2e9,3.5,\n"
-    assert load(tmp_path, rows=trailing).columns()["N"].tolist() == [1e6, 2e6]
+def test_a_format_is_named_where_the_ending_does_not_tell(tmp_path: Path) -> None:
+    assert "say format = one of csv, tsv, jsonl, parquet" in says(tmp_path, name="runs.dat")
+    named = CARD.replace('path = "runs.csv"', 'path = "runs.csv"\nformat = "csv"')
+    assert len(load(tmp_path, named, name="runs.dat").table) == 4
 
 
 def test_a_missing_column_gets_the_nearest(tmp_path: Path) -> None:

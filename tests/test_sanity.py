@@ -108,12 +108,30 @@ def test_an_upturn_far_out_is_seen():
 
 
 def test_a_law_that_is_flat_and_then_dives_has_returns_that_do_not_diminish():
-    # A logistic curve in log N with its middle at N = 1e9.
-    card = checked("3.0 - 1.5/(1 + (1e9/N)**2.5)")
+    # A logistic curve in log N with its middle beyond the data.
+    card = checked("3.0 - 1.5/(1 + (1e11/N)**2.5)")
     assert failed(card) == {"returns diminish in N"}
     check = card["returns diminish in N"]
     assert check.witness.startswith("falls faster at")
-    assert witness_of(check, "N") < 1e9  # the curve bends downwards before its middle
+    assert COLUMNS["N"].max() < witness_of(check, "N") < 1e11  # the curve bends downwards before its middle
+
+
+def test_what_the_data_show_may_bend():
+    # The same curve with its middle within the data, as fine-tuning has it: flat first, then a power law.
+    card = checked("3.0 - 1.5/(1 + (1e8/N)**0.5)")
+    assert COLUMNS["N"].min() < 1e8 < COLUMNS["N"].max()
+    assert failed(card) == set()
+
+
+def test_shares_are_taken_as_the_data_have_them():
+    # Of a mixture that sums to one the law is finite; where code and web are both one it would not be.
+    shares = np.random.default_rng(0).dirichlet([1.0, 1.0], size=30)
+    columns = {"N": np.geomspace(1e7, 1e9, 30), "r_code": shares[:, 0], "r_web": shares[:, 1]}
+    kinds = {"N": "size", "r_code": "mixture", "r_web": "mixture"}
+    law = Law("mine", "mine", "1.0 + 100/N**0.3 + log(2.5 - r_code - r_web)", dict.fromkeys(columns, ""), {})
+    assert failed({check.name: check for check in sanity(law, {}, columns, kinds)}) == set()
+    zero = {**columns, "r_code": np.zeros(30), "r_web": np.ones(30)}
+    assert failed({check.name: check for check in sanity(law, {}, zero, kinds)}) == set()
 
 
 def test_a_dive_beyond_the_data_is_seen_too():

@@ -139,6 +139,11 @@ def test_held_out_files_are_not_read_unless_asked_for(tmp_path: Path) -> None:
     assert len(both.sources) == 2
 
 
+def test_held_out_files_are_larger_in_a_feature(tmp_path: Path) -> None:
+    said = error(tmp_path, card(head=OWN.replace('"N"', '"params"'), files=HELD), RUNS)
+    assert said == "mine.toml: (card): hold_out.of: 'params' is no feature: legal are: N"
+
+
 def test_a_file_joined_to_a_held_out_one_is_held_out_with_it(tmp_path: Path) -> None:
     files = JOIN + '\n[[files]]\npath = "large.csv"\nheld_out = true\n[[files]]\npath = "large2.csv"\njoin = "run"'
     text = card(head=OWN, files=files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,7 @@ from discover.law import Law
 WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat"]
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
+ELEMENTS = 2_000_000  # derivatives that are held at once: 16 MB, of which a step makes some copies
 ENOUGH = 0.2  # share of starts that must agree
 
 
@@ -279,13 +280,18 @@ def _search(
     for attempt, count in enumerate(batches):
         batch = given if attempt == 0 else given[:0]
         if count and space.free:
-            drawn = space.constants(space.draw(starts_of.DRAWN * count, seed + 1000 * attempt))
-            drawn = space.inner(
-                starts_of.solve_linear(space.law, rows.columns, rows.target, drawn, linear)[:, space.index]
-            )
-            batch = np.concatenate([batch, drawn[starts_of.smallest(problem.residuals(drawn), count)]])
+            drawn = space.draw(starts_of.DRAWN * count, seed + 1000 * attempt)
+            size = np.zeros(len(drawn))
+            for part in _chunks(len(drawn), rows, space):
+                solved = starts_of.solve_linear(
+                    space.law, rows.columns, rows.target, space.constants(drawn[part]), linear
+                )
+                drawn[part] = space.inner(solved[:, space.index])
+                size[part] = starts_of.size(problem.residuals(drawn[part]))
+            batch = np.concatenate([batch, drawn[np.argsort(size, kind="stable")[:count]]])
         tried += len(batch)
-        found = np.concatenate([found, solve(problem, batch)])
+        for part in _chunks(len(batch), rows, space):
+            found = np.concatenate([found, solve(problem, batch[part])])
         losses = problem.objective.loss(problem.residuals(found))
         order = np.argsort(losses, kind="stable")
         found, losses = found[order], losses[order]
@@ -294,6 +300,13 @@ def _search(
         if len(found) and np.sum(losses <= _close_to(losses[0], problem.objective, rows.target)) >= ENOUGH * tried:
             break
     return found, losses, tried
+
+
+def _chunks(count: int, rows: _Rows, space: _Space) -> Iterator[slice]:
+    """Slices of `count` points, so few each that their derivatives on all rows fit into memory."""
+    step = max(1, ELEMENTS // max(1, len(rows.target) * len(space.law.parameters)))
+    for first in range(0, count, step):
+        yield slice(first, first + step)
 
 
 def _constant_jacobian(

@@ -68,12 +68,11 @@ class GroupedFit:
     def warnings(self) -> tuple[FitWarning, ...]:
         """What the reader must know: each warning once, with the groups that it is about."""
         groups: dict[FitWarning, list[str]] = {}
-        worst: FitWarning | None = None  # of starts that disagree, whose messages differ in their numbers only
+        first: dict[str, FitWarning] = {}  # of starts that disagree the messages differ in their numbers only
         for name, part in sorted(self.parts.items(), key=lambda item: item[1].agreement):
             for warning in part.warnings:
-                if warning.code == "starts_disagree":
-                    warning = worst = worst or warning
-                groups.setdefault(warning, []).append(name)
+                merged = warning.code if warning.code == "starts_disagree" else warning.message
+                groups.setdefault(first.setdefault(merged, warning), []).append(name)
         return tuple(
             FitWarning(w.code, f"{_named(names, len(self.parts))}: {w.message}") for w, names in groups.items()
         )

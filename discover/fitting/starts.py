@@ -71,7 +71,7 @@ def solve_linear(
     return np.where(legal[:, None], solved, constants)
 
 
-def smallest(residuals: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the `count` points with the smallest sums of absolute residuals."""
-    size = np.abs(residuals).sum(axis=1)
-    return np.argsort(np.where(np.isfinite(size), size, np.inf), kind="stable")[:count]
+def size(residuals: np.ndarray) -> np.ndarray:
+    """Sum of the absolute residuals of each point; infinite where one is not finite."""
+    total = np.abs(residuals).sum(axis=1)
+    return np.where(np.isfinite(total), total, np.inf)

@@ -19,7 +19,9 @@ from discover.dataset_card import ZERO_IS_LEGAL
 from discover.fitting import AnyFit
 from discover.scoring import score
 
-LEVELS = 5  # curves, one a level of the second feature
+Drawn = tuple[str, np.ndarray]  # what the title says of it, and which rows are shown
+LEVELS = 5  # groups that are drawn
+QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)  # of the second feature: one curve each
 HELD_OUT: dict[str, Any] = {"marker": "D", "s": 34, "linewidths": 1.2, "edgecolors": "black", "zorder": 4}
 TRAINING: dict[str, Any] = {"marker": "o", "s": 18, "linewidths": 0.0, "alpha": 0.8, "zorder": 3}
 
@@ -40,9 +42,9 @@ def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis:
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
     draw = _by_group if dataset.grouped else _by_level
-    note = draw(figure, dataset, held_out, fit, axis)
+    note, rows = draw(figure, dataset, held_out, fit, axis)
     axes.set_xscale("log")
-    low, high = losses.min(), losses.max()
+    low, high = losses[rows].min(), losses[rows].max()
     axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     if held_out.any():
         axes.axvline(columns[axis][held_out].min() / 1.05, color="grey", linestyle=":", linewidth=1)
@@ -53,7 +55,7 @@ def loss_against_size(dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis:
     return figure
 
 
-def _by_level(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> str:
+def _by_level(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> Drawn:
     """Points and curves coloured by the second feature."""
     columns, losses = dataset.columns(), dataset.losses()
     axes = figure.axes[0]
@@ -73,11 +75,14 @@ def _by_level(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFi
         axes.plot(sizes, fit.predict(grid), color=colour, linewidth=1.2, zorder=2)
     if second:
         figure.colorbar(points, ax=axes, label=_label(dataset, second))
-    return ""
+    return "", np.ones(len(losses), dtype=bool)
 
 
-def _by_group(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> str:
-    """Points and curves coloured by group; of many groups, some from the first to the last."""
+def _by_group(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFit, axis: str) -> Drawn:
+    """Points and curves coloured by group; of many groups, some from the first to the last.
+
+    The curves are at the median of the second feature, thin ones near its smallest and largest values.
+    """
     axes = figure.axes[0]
     names = list(fit.parts)
     shown = [names[k] for k in np.unique(np.linspace(0, len(names) - 1, LEVELS).round().astype(int))]
@@ -90,11 +95,17 @@ def _by_group(figure: Figure, dataset: Dataset, held_out: np.ndarray, fit: AnyFi
             axes.scatter(dataset.columns(rows)[axis], dataset.losses(rows), color=colours(number), **style)
         columns = dataset.columns(inside)
         sizes = np.geomspace(columns[axis].min() / 1.3, columns[axis].max() * 1.3, 200)
-        grid = _typical(columns, dataset.kinds, len(sizes)) | {axis: sizes}
-        prediction = fit.parts[name].predict(grid)
-        axes.plot(sizes, prediction, color=colours(number), linewidth=1.2, zorder=2, label=name)
+        second = _second(columns, dataset.losses(inside), axis, dataset.kinds)
+        for count, level in enumerate(_levels(columns, second, (0.5, 0.05, 0.95))):
+            grid = _typical(columns, dataset.kinds, len(sizes)) | {axis: sizes}
+            if second:
+                grid[second] = np.full_like(sizes, level)
+                _keep_unique_below_total(grid, columns)
+            line: dict[str, Any] = {"linewidth": 1.2, "label": name} if count == 0 else {"linewidth": 0.6}
+            axes.plot(sizes, fit.parts[name].predict(grid), color=colours(number), zorder=2, **line)
     axes.scatter([], [], color="grey", label="held-out rows", **HELD_OUT)
-    return f", {len(shown)} of {len(names)} groups" if len(names) > len(shown) else ""
+    note = f", {len(shown)} of {len(names)} groups" if len(names) > len(shown) else ""
+    return note, np.isin(of_rows.astype(str), shown)
 
 
 def _typical(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str], count: int) -> dict[str, np.ndarray]:
@@ -152,10 +163,14 @@ def _second(columns: Mapping[str, np.ndarray], losses: np.ndarray, axis: str, ki
     return max(others, key=lambda name: abs(float(np.corrcoef(np.log(columns[name]), losses)[0, 1])))
 
 
-def _levels(columns: Mapping[str, np.ndarray], second: str | None) -> np.ndarray:
+def _levels(
+    columns: Mapping[str, np.ndarray], second: str | None, quantiles: Sequence[float] = QUANTILES
+) -> list[float]:
+    """Values of the second feature at which curves are drawn, each once."""
     if second is None:
-        return np.array([0.0])
-    return np.unique(np.quantile(columns[second], np.linspace(0.05, 0.95, LEVELS), method="nearest"))
+        return [0.0]
+    values = np.quantile(columns[second], quantiles, method="nearest")
+    return list(dict.fromkeys(float(value) for value in values))
 
 
 def _keep_unique_below_total(grid: dict[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> None:

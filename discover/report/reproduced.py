@@ -9,11 +9,12 @@ from discover.reproductions import Number, Reproduced
 
 _OPENING = """# Published numbers, computed anew
 
-Made by `discover reproduce --output docs/reproductions.md`; no number on this page is typed. For each law with a published figure on a
-dataset that can be downloaded: what its source gives, what the law gives here with the published constants, and what a fit to the same rows gives.
-*Digits* are the leading digits in which ours agrees with the published number, of those that it shows. RMSE and MAE are in the
-unit of the target, MAPE in percent; *loss* is the objective that was minimised, summed over rows; *RMSE of log, mean over groups* is the root mean squared
-error of the logarithm within each group, averaged over the groups. The published numbers stand on the law cards in `baselines/`.
+Made by `discover reproduce --output docs/reproductions.md`; no number on this page is typed. For each law with a
+published figure on a dataset that can be downloaded: what its source gives, what the law gives here with the published
+constants, and what a fit to the same rows gives. *Digits* are the leading digits in which ours agrees with the
+published number, of those that it shows. RMSE and MAE are in the unit of the target, MAPE in percent; *loss* is the
+objective that was minimised, summed over rows; *RMSE of log, mean over groups* is the root mean squared error of the
+logarithm within each group, averaged over the groups. The published numbers stand on the law cards in `baselines/`.
 """
 _METRICS = {
     "rmse": "RMSE",
@@ -75,7 +76,9 @@ def _errors(result: Reproduced) -> list[str]:
     cells.append(["---"] * len(cells[0]))
     for name, known in columns[0][1].items():
         row = [_METRICS[name], "" if known.published is None else f"{known.published:g}"]
-        cells.append([*row, *(text for _, numbers in columns for text in (_ours(numbers[name]), _digits(numbers[name])))])
+        cells.append(
+            [*row, *(text for _, numbers in columns for text in (_ours(numbers[name]), _digits(numbers[name])))]
+        )
     return [f"| {' | '.join(row)} |" for row in cells]
 
 
