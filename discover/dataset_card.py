@@ -83,6 +83,7 @@ class Target(Card):
     unit: str = "nats/token"
     meaning: str = ""
     positive: bool = True
+    falls: bool = True  # as sizes grow: a loss does, the best learning rate need not
 
     @model_validator(mode="after")
     def _one_source(self) -> Target:

@@ -4,8 +4,9 @@ A law that fits and diverges beyond the data is the usual failure of a search. T
 grid that reaches from the smallest values of the data to 100 times the largest:
 
 - it falls in every size (`size` and `tokens` features; shares of a mixture are taken as the data has them);
-- its returns diminish beyond the data: a doubling of a size never buys more than the doubling before (a law that dives
-  there was bent to the data; within the data a loss may be flat first and then fall, as that of fine-tuning);
+- its returns diminish: a doubling of a size never buys more than the doubling before (a law that first is flat and then
+  dives was bent to the data). Where the measured losses themselves are flat first and then fall, as those of
+  fine-tuning, this holds beyond the data only (`bent`);
 - it is finite and positive;
 - far out it neither turns upwards nor below zero: a loss has a floor.
 
@@ -14,7 +15,7 @@ Each check is pass, fail or unknown, with the point that shows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,9 @@ POINTS = 41  # along the feature that varies
 LEVELS = 5  # of each other feature
 TOLERANCE = 1e-6  # relative rise that is taken for rounding
 BEND = 1e-4  # relative change of the slope, between steps of the grid, that is taken for straight
+BENT = 0.25  # share of the curves that must bend; of pre-training losses none or few do, of fine-tuning most
+ROUNDING = 1e-3  # of a curve's fall: a smaller bend is none
+CURVE = 4  # sizes of a measured curve whose bend counts
 FAR = 1e100  # "without end"; powers of it are still numbers
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -49,6 +53,7 @@ def sanity(
     kinds: Mapping[str, FeatureKind],
     *,
     positive: bool = True,
+    bent: Collection[str] = (),
 ) -> list[SanityCheck]:
     """Check a fitted law over the data and 100 times beyond.
 
@@ -60,16 +65,48 @@ def sanity(
         Kind of each feature: the law must fall in `size` and `tokens`.
     positive
         Whether the target must be positive.
+    bent
+        Features in which the measured losses fall faster and faster (`bent_features`).
     """
     checks = []
     used = [name for name in law.columns if name in columns]
     for name in used:
         if kinds.get(name) in ("size", "tokens"):
-            checks += _shape(law, values, columns, kinds, name)
+            checks += _shape(law, values, columns, kinds, name, bent=name in bent)
             if positive:
                 checks.append(_limit(law, values, columns, kinds, name))
     checks.append(_finite(law, values, {key: columns[key] for key in used}, kinds, positive))
     return checks
+
+
+def bent_features(
+    columns: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    groups: np.ndarray | None,
+    kinds: Mapping[str, FeatureKind],
+) -> frozenset[str]:
+    """The sizes in which measured losses fall faster and faster, along many of the curves that the rows hold.
+
+    A curve is the rows of one group that differ in one size only, at four sizes or more; it bends downwards when its
+    parabola in the logarithm of the size does.
+    """
+    labels = np.zeros(len(target)) if groups is None else np.unique(groups.astype(str), return_inverse=True)[1]
+    bent = set()
+    for name in columns:
+        if kinds.get(name) not in ("size", "tokens"):
+            continue
+        others = np.column_stack([labels, *(column for other, column in columns.items() if other != name)])
+        curve = np.unique(others, axis=0, return_inverse=True)[1].ravel()
+        bends = []
+        for number in np.unique(curve):
+            rows = curve == number
+            size = np.log(columns[name][rows])
+            if len(np.unique(size)) >= CURVE:
+                drop, fall = np.polyfit(size - size.mean(), target[rows], 2)[0] * np.ptp(size) ** 2, np.ptp(target[rows])
+                bends.append(drop < -ROUNDING * fall < 0)
+        if bends and np.mean(bends) > BENT:
+            bent.add(name)
+    return frozenset(bent)
 
 
 def passes(checks: Sequence[SanityCheck]) -> bool:
@@ -112,6 +149,8 @@ def _shape(
     columns: Mapping[str, np.ndarray],
     kinds: Mapping[str, FeatureKind],
     name: str,
+    *,
+    bent: bool,
 ) -> list[SanityCheck]:
     """Whether the law falls in a feature, and whether its returns diminish."""
     falls, diminishes = f"falls in {name}", f"returns diminish in {name}"
@@ -125,7 +164,8 @@ def _shape(
     rises = steps > TOLERANCE * size[..., :-1]
     # The grid is even in the logarithm: convex there means that each equal factor buys less.
     bends = np.diff(steps, axis=-1) < -BEND * size[..., 1:-1]
-    bends &= grid[name][..., :-2] >= columns[name].max()  # within the data, what bends there was measured
+    if bent:
+        bends &= grid[name][..., :-2] >= columns[name].max()
     return [_check(falls, rises, grid, 1, "rises at"), _check(diminishes, bends, grid, 2, "falls faster at")]
 
 

@@ -30,7 +30,7 @@ from discover.distil import Proposal
 from discover.errors import FitError, InputError
 from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
-from discover.sanity import SanityCheck, Verdict, passes, sanity
+from discover.sanity import SanityCheck, Verdict, bent_features, passes, sanity
 from discover.scoring import score
 from discover.skeleton import EXPONENT, FLOOR
 
@@ -311,10 +311,11 @@ def _judge(
 
 def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
     """The sanity card of a fit; with groups, a check fails when it fails in more than a quarter of them."""
+    bent = bent_features(rows.columns, rows.target, rows.groups, rows.kinds)
     cards = {}
     for name, part in fit.parts.items():
         columns = rows.part(rows.of_group(name)).columns
-        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive)
+        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive, bent=bent)
     if rows.groups is None:
         return cards[""]
     merged = []

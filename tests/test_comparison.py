@@ -111,3 +111,9 @@ def test_no_laws_make_an_empty_board():
     board = leaderboard([], None, TRAINING, HELD)
     assert list(board.columns) == list(COLUMNS)
     assert len(board) == 0
+
+
+def test_a_form_that_was_not_verified_is_marked():
+    doubted = replace(PUBLISHED, fit=replace(PUBLISHED.fit, law=replace(HOFFMANN, unverified=True)))
+    board = leaderboard([doubted], None, TRAINING, HELD)
+    assert board["note"][0].startswith("its form was not verified")

@@ -9,7 +9,7 @@ import pytest
 
 from discover.formula import parse
 from discover.law import Law, load_law
-from discover.sanity import SanityCheck, passes, sanity
+from discover.sanity import SanityCheck, bent_features, passes, sanity
 
 COLUMNS = {
     "N": np.geomspace(1e7, 1e10, 12),
@@ -108,19 +108,40 @@ def test_an_upturn_far_out_is_seen():
 
 
 def test_a_law_that_is_flat_and_then_dives_has_returns_that_do_not_diminish():
-    # A logistic curve in log N with its middle beyond the data.
-    card = checked("3.0 - 1.5/(1 + (1e11/N)**2.5)")
+    # A logistic curve in log N with its middle at N = 1e9.
+    card = checked("3.0 - 1.5/(1 + (1e9/N)**2.5)")
     assert failed(card) == {"returns diminish in N"}
     check = card["returns diminish in N"]
     assert check.witness.startswith("falls faster at")
-    assert COLUMNS["N"].max() < witness_of(check, "N") < 1e11  # the curve bends downwards before its middle
+    assert witness_of(check, "N") < 1e9  # the curve bends downwards before its middle
 
 
-def test_what_the_data_show_may_bend():
-    # The same curve with its middle within the data, as fine-tuning has it: flat first, then a power law.
-    card = checked("3.0 - 1.5/(1 + (1e8/N)**0.5)")
-    assert COLUMNS["N"].min() < 1e8 < COLUMNS["N"].max()
-    assert failed(card) == set()
+def test_where_the_measured_losses_bend_a_law_may_bend_too_but_not_beyond_them():
+    within, beyond = "3.0 - 1.5/(1 + (1e8/N)**0.5)", "3.0 - 1.5/(1 + (1e12/N)**0.5)"
+    for formula, verdicts in ((within, ("fail", "pass")), (beyond, ("fail", "fail"))):
+        law = Law("mine", "mine", formula, {"N": ""}, {})
+        for bent, verdict in zip(((), ("N",)), verdicts, strict=True):
+            lines = sanity(law, {}, {"N": COLUMNS["N"]}, KINDS, bent=bent)
+            assert next(line.verdict for line in lines if line.name == "returns diminish in N") == verdict
+
+
+def test_measured_losses_bend_where_many_of_their_curves_do():
+    sizes = np.tile(np.geomspace(1e2, 1e5, 8), 5)
+    groups = np.repeat(np.array(list("abcde"), dtype=object), 8)
+    flat_first = 1 + 300 / (100 + sizes**0.5)
+    power = 1 + 30 / sizes**0.3
+    kinds = {"D": "tokens", "N": "size", "eta": "rate"}
+    assert bent_features({"D": sizes}, flat_first, groups, kinds) == {"D"}
+    assert bent_features({"D": sizes}, power, groups, kinds) == frozenset()
+    most = np.where(groups == "c", power, flat_first)
+    assert bent_features({"D": sizes}, most, groups, kinds) == {"D"}
+    few = np.where(groups == "c", flat_first, power)
+    assert bent_features({"D": sizes}, few, groups, kinds) == frozenset()
+    assert bent_features({"eta": sizes}, flat_first, groups, kinds) == frozenset()  # no size
+    three = np.arange(40) % 8 < 3
+    assert bent_features({"D": sizes[three]}, flat_first[three], groups[three], kinds) == frozenset()  # no curves
+    other = {"D": sizes, "N": np.arange(1.0, 41.0)}
+    assert bent_features(other, flat_first, None, kinds) == frozenset()  # no rows that differ in one size only
 
 
 def test_shares_are_taken_as_the_data_have_them():
@@ -128,7 +149,7 @@ def test_shares_are_taken_as_the_data_have_them():
     shares = np.random.default_rng(0).dirichlet([1.0, 1.0], size=30)
     columns = {"N": np.geomspace(1e7, 1e9, 30), "r_code": shares[:, 0], "r_web": shares[:, 1]}
     kinds = {"N": "size", "r_code": "mixture", "r_web": "mixture"}
-    law = Law("mine", "mine", "1.0 + 100/N**0.3 + log(2.5 - r_code - r_web)", dict.fromkeys(columns, ""), {})
+    law = Law("mine", "mine", "1.0 + 100/N**0.3 + log(1.5 - r_code - r_web)", dict.fromkeys(columns, ""), {})
     assert failed({check.name: check for check in sanity(law, {}, columns, kinds)}) == set()
     zero = {**columns, "r_code": np.zeros(30), "r_web": np.ones(30)}
     assert failed({check.name: check for check in sanity(law, {}, zero, kinds)}) == set()

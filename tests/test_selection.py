@@ -18,7 +18,17 @@ from discover.formula import parse
 from discover.law import Constant, Law, load_law
 from discover.sanity import SanityCheck
 from discover.scoring import score
-from discover.selection import FINALISTS, Judged, Rows, choose, inner_hold_outs, judge_baselines, judge_proposals
+from discover.selection import (
+    FINALISTS,
+    FOLDS,
+    Judged,
+    Rows,
+    choose,
+    hold_outs,
+    inner_hold_outs,
+    judge_baselines,
+    judge_proposals,
+)
 from discover.skeleton import EXPONENT, skeleton
 
 HOFFMANN = load_law("hoffmann")
@@ -261,3 +271,83 @@ def test_targets_that_can_be_negative_are_judged_by_their_residual():
     assert judged.inner_error < 0.02
     assert judged.sane  # a loss that must be positive could not fall without end
     assert not judge_baselines([law], replace(rows, positive=True), judged.fit.objective, seed=0, jobs=1)[0].sane
+
+
+# Groups, and rows without a size
+
+
+def grouped_rows() -> Rows:
+    """Three groups of 8, 8 and 2 sizes."""
+    groups = np.repeat(np.array(["a", "b", "c"], dtype=object), [8, 8, 2])
+    sizes = np.concatenate([np.geomspace(1e6, 1e8, 8), np.geomspace(1e8, 1e10, 8), [1e7, 1e8]])
+    target = 1.5 + np.where(groups == "a", 400.0, 90.0) / sizes**0.3
+    return Rows({"N": sizes}, target, {"N": "size"}, axis="N", groups=groups)
+
+
+def test_every_group_is_split_along_its_own_sizes():
+    rows = grouped_rows()
+    for held in hold_outs(rows):
+        for name in ("a", "b"):
+            inside = rows.of_group(name)
+            small, large = rows.columns["N"][inside & ~held], rows.columns["N"][inside & held]
+            assert len(small) >= 2
+            assert len(large) >= 1
+            assert small.max() < large.min()
+        assert not held[rows.of_group("c")].any()  # two sizes: there is nothing to hold out
+
+
+def test_groups_that_all_have_too_few_sizes_are_told():
+    rows = grouped_rows()
+    with pytest.raises(InputError, match="no group has three sizes N"):
+        hold_outs(rows.part(rows.of_group("c")))
+
+
+def mixture_rows() -> Rows:
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), size=12)
+    columns = {f"r_{k}": np.repeat(shares[:, k], 2) for k in range(3)}  # each setting in two rows
+    return Rows(columns, np.exp(-columns["r_0"]), dict.fromkeys(columns, "mixture"), axis=None)
+
+
+def test_without_a_size_the_folds_are_of_settings_and_each_is_held_out_once():
+    rows = mixture_rows()
+    folds = hold_outs(rows)
+    assert len(folds) == FOLDS
+    assert np.sum(folds, axis=0).tolist() == [1] * 24
+    assert all((fold[::2] == fold[1::2]).all() for fold in folds)  # rows of one setting stay together
+    assert [fold.tolist() for fold in folds] == [fold.tolist() for fold in hold_outs(rows)]
+
+
+def test_too_few_settings_are_told():
+    few = mixture_rows().part(np.arange(24) < 10)
+    with pytest.raises(InputError, match="the training rows have 5 settings: choosing a law needs 8 or more"):
+        hold_outs(few)
+
+
+def test_found_laws_are_judged_on_all_groups():
+    rows = grouped_rows()
+    rows = rows.part(~rows.of_group("c"))
+    floor = a_law("E0 + A/N**alpha", "E0", "A", "alpha")
+    start = {"E0": 1.5, "A": 200.0, "alpha": 0.3}
+    candidate = Candidate("1.5 + 200.0*N**-0.3", 7, 0.1, "told", 0)
+    (judged,) = judge_proposals([Proposal(floor, start, (candidate,))], rows, Objective(), seed=0, jobs=1)
+    assert list(judged.fit.parts) == ["a", "b"]
+    assert judged.fit.parts["a"].values["A"] == pytest.approx(400, rel=1e-4)
+    assert judged.fit.parts["b"].values["A"] == pytest.approx(90, rel=1e-4)
+    assert judged.inner_error < 1e-6
+    assert judged.sane
+
+
+def test_a_check_fails_when_more_than_a_quarter_of_the_groups_fail_it():
+    sizes = np.tile(np.geomspace(1e6, 1e9, 6), 4)
+    groups = np.repeat(np.array(list("abcd"), dtype=object), 6)
+    law = a_law("A*N**alpha", "A")
+    law = replace(law, constants={**law.constants, "alpha": Constant(range=(-1, 1))})
+    verdicts = []
+    for rising in (["d"], ["c", "d"]):
+        slope = np.where(np.isin(groups, rising), 0.05, -0.1)
+        rows = Rows({"N": sizes}, 3.0 * (sizes / 1e6) ** slope, {"N": "size"}, axis="N", groups=groups)
+        (judged,) = judge_baselines([law], rows, Objective(), seed=0, jobs=1)
+        line = next(check for check in judged.checks if check.name == "falls in N")
+        verdicts.append(line.verdict)
+        assert f"in {len(rising)} of 4 groups, as {rising[0]}: rises at" in line.witness
+    assert verdicts == ["unknown", "fail"]
