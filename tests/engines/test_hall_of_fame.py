@@ -68,7 +68,7 @@ def test_the_table_that_pysr_prints_holds_the_same_rows() -> None:
     [
         ("chinchilla", "chinchilla_epoch", 4e9, 217, {"N": 1e9, "D": 1e9}),
         ("chinchilla_guess", "chinchilla_epoch", 4e9, 217, {"N": 1e9, "D": 1e9}),
-        ("routed_moe_sbase", "routed_moe", 1e9, 51, {"N": 1e8}),
+        ("routed_moe_sbase", "routed_moe_s_base", 1e9, 51, {"N": 1e8}),
     ],
 )
 @pytest.mark.usefixtures("mirror")
