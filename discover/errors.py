@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 25  # names that a message lists
+
 
 class DiscoverError(Exception):
     """Something failed that the user can read about and mend; exit status 1."""
@@ -43,7 +45,7 @@ class Interrupted(DiscoverError):  # noqa: N818 - it is no error of anybody's
 
 
 def one_of(value: str, legal: Iterable[str]) -> str:
-    """Say what would have been legal instead of `value`: the nearest name first, else all of them.
+    """Say what would have been legal instead of `value`: the nearest name first, else all of them (or the first).
 
     >>> one_of("hofmann", ["hoffmann", "kaplan_nd"])
     "did you mean 'hoffmann'?"
@@ -54,4 +56,6 @@ def one_of(value: str, legal: Iterable[str]) -> str:
     near = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
+    if len(names) > LISTED:
+        return f"legal are: {', '.join(names[:LISTED])} and {len(names) - LISTED} more"
     return "legal are: " + ", ".join(names) if names else "there are none"

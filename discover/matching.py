@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from discover.dataset import Dataset
 from discover.dataset_card import Feature
 from discover.errors import InputError
 from discover.law import Law
+
+if TYPE_CHECKING:  # a law is matched with cards without pandas
+    from discover.dataset import Dataset
 
 
 def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:

@@ -102,7 +102,10 @@ def bent_features(
             rows = curve == number
             size = np.log(columns[name][rows])
             if len(np.unique(size)) >= CURVE:
-                drop, fall = np.polyfit(size - size.mean(), target[rows], 2)[0] * np.ptp(size) ** 2, np.ptp(target[rows])
+                drop, fall = (
+                    np.polyfit(size - size.mean(), target[rows], 2)[0] * np.ptp(size) ** 2,
+                    np.ptp(target[rows]),
+                )
                 bends.append(drop < -ROUNDING * fall < 0)
         if bends and np.mean(bends) > BENT:
             bent.add(name)

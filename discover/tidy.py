@@ -138,6 +138,8 @@ def _read_files(card: DatasetCard, path: Path, held_out: bool) -> tuple[pd.DataF
         if file.join is not None:
             tables[-1] = _joined(tables[-1], table, file.join, source)
             continue
+        if HELD_OUT in table.columns:
+            raise DataError(f"{source}: the column {HELD_OUT!r} has a name of its own meaning here: rename it")
         for name in file.set:
             if name in table.columns:
                 raise DataError(f"{source}: the card sets the column {name!r}, which the file has")

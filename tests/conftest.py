@@ -94,7 +94,11 @@ ENGINE = """
 @pytest.fixture
 def told(tmp_path_factory, monkeypatch) -> ModuleType:
     """Two engines, `told` and `absent`, that propose what the module says; the module."""
-    folder = tmp_path_factory.mktemp("engines")
+    return tell_engines(tmp_path_factory.mktemp("engines"), monkeypatch)
+
+
+def tell_engines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Write the two engines into a folder, and make them known."""
     (folder / "told_engine.py").write_text(textwrap.dedent(ENGINE).replace("{name!r}", "'told'"))
     (folder / "absent_engine.py").write_text("from told_engine import Told\nENGINE = Told('absent')\n")
     monkeypatch.syspath_prepend(str(folder))

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import tell_engines
 
+from discover.engines import SearchProblem
 from discover.errors import DataError, InputError
 from discover.experiment import resume, run
 from discover.export import document
 from discover.exporting import export
 from discover.law import load_law
+from discover.result import Result
 
 SIZES = np.geomspace(2e7, 3e9, 9)
 CONSTANTS = {"code": (0.8, 90.0, 0.3), "web": (1.9, 400.0, 0.35), "books": (2.1, 200.0, 0.32)}
@@ -80,11 +84,22 @@ def write(folder: Path, table: pd.DataFrame, dataset: str, experiment: str = "")
     return folder / "first.toml"
 
 
-@pytest.fixture
-def grouped(tmp_path: Path, told: ModuleType):
-    told.FORMULAS[:] = ["1.7 + 300.0*N**-0.33", "20.0*N**-0.1"]
-    experiment = write(tmp_path, a_grouped_table(), GROUPED, 'baselines = ["constant", "powerlaw_one_feature"]')
-    return run(experiment, out=tmp_path / "runs", jobs=1)
+@pytest.fixture(scope="module")
+def searched() -> list[SearchProblem]:
+    """What the engine of `grouped` was asked to search."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory, searched: list[SearchProblem]) -> Iterator[Result]:
+    folder = tmp_path_factory.mktemp("grouped")
+    with pytest.MonkeyPatch.context() as patch:
+        told = tell_engines(folder, patch)
+        told.FORMULAS[:] = ["1.7 + 300.0*N**-0.33", "20.0*N**-0.1"]
+        experiment = write(folder, a_grouped_table(), GROUPED, 'baselines = ["constant", "powerlaw_one_feature"]')
+        result = run(experiment, out=folder / "runs", jobs=1)
+        searched += [call[2] for call in told.CALLS]
+        yield result
 
 
 def test_the_form_is_common_and_each_group_has_its_constants(grouped) -> None:
@@ -98,8 +113,8 @@ def test_the_form_is_common_and_each_group_has_its_constants(grouped) -> None:
     assert grouped.leaderboard["heldout_mape"][0] < 1
 
 
-def test_engines_search_some_groups_one_after_the_other(grouped, told: ModuleType) -> None:
-    problems = [call[2] for call in told.CALLS]
+def test_engines_search_some_groups_one_after_the_other(grouped, searched: list[SearchProblem]) -> None:
+    problems = searched
     assert len(problems) == 3
     assert {len(problem.target) for problem in problems} == {6}  # of 9 sizes: 2 are held out, 1 by the inner hold-out
     assert all(set(problem.features) == {"N"} for problem in problems)
@@ -139,10 +154,10 @@ def test_the_latex_of_groups_is_one_formula_and_a_table_of_constants(grouped, tm
         assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False).returncode == 0
 
 
-def test_a_run_on_groups_goes_on_without_searching_a_group_twice(grouped, told: ModuleType) -> None:
-    told.CALLS.clear()
+def test_a_run_on_groups_goes_on_without_searching_a_group_twice(grouped, searched: list[SearchProblem]) -> None:
     again = resume(grouped.folder, jobs=1)
-    assert told.CALLS == []
+    assert len(searched) == 3
+    assert (grouped.folder.path / "log.txt").read_text().count("already searched") == 3
     assert again.selected.law.formula == grouped.selected.law.formula
 
 
