@@ -32,9 +32,9 @@ from discover.dataset_card import (
 )
 from discover.download import sha256_of
 from discover.errors import CardError, InputError, one_of
-from discover.formula import component
 from discover.law import load_law
-from discover.tidy import Tidied, Where, tidy, tidy_rows
+from discover.mixture import component
+from discover.tidying import Tidied, Where, tidy, tidy_rows
 
 __all__ = [
     "Dataset",

@@ -1,7 +1,7 @@
 """The keys of a dataset card: the files, how their rows become tidy rows, and what the columns mean.
 
-The steps stand in the order in which `discover.tidy` takes them: files (joined, with constants set), columns renamed,
-wide rows made long, rows chosen, rows averaged, the best kept; then features, group and target are read.
+The steps stand in the order in which `discover.tidying` takes them: files (joined, with constants set), columns
+renamed, wide rows made long, rows chosen, rows averaged, the best kept; then features, group and target are read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from discover.cards import Card
 from discover.cite import Cite
 from discover.errors import one_of
-from discover.formula import component, is_name
+from discover.formula import is_name
+from discover.mixture import component
 from discover.reading import Format
 from discover.units import check_unit
 

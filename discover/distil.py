@@ -18,9 +18,10 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import IO
 
+from discover.complexity import complexity
 from discover.engines.base import Candidate
 from discover.errors import DiscoverError
-from discover.formula import FormulaError, complexity, parse
+from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.skeleton import skeleton
 

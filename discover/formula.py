@@ -13,7 +13,7 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeGuard
@@ -475,93 +475,3 @@ def to_text(expression: sympy.Expr) -> str:
     'A/N**(1/3) + max(0.1, c)'
     """
     return str(_FormulaPrinter({"order": None}).doprint(expression))
-
-
-def component(vector: str, part: str) -> str:
-    """Name of one component of a vector: ``r_code`` of ``r``."""
-    return f"{vector}_{part}"
-
-
-def vectors(expression: sympy.Expr) -> dict[str, str]:
-    """The constants that have one value a component, each with the mixture whose components these are."""
-    found: dict[str, str] = {}
-    for total in expression.atoms(sympy.Sum):
-        mixture = _mixture_of(total)
-        for indexed in total.function.atoms(sympy.Indexed):
-            if str(indexed.base) != mixture:
-                found[str(indexed.base)] = mixture
-    return found
-
-
-def scalars(expression: sympy.Expr) -> set[str]:
-    """Names of the expression that are no vectors."""
-    without = expression.xreplace(dict.fromkeys(expression.atoms(sympy.Indexed), sympy.S.One))
-    return {free.name for free in without.atoms(sympy.Symbol) - {COMPONENT, N_COMPONENTS}}
-
-
-def expand_mixtures(expression: sympy.Expr, components: Mapping[str, Sequence[str]]) -> sympy.Expr:
-    """Write every ``sum(...)`` out over the components of its mixture.
-
-    >>> total = parse("c + k*exp(sum(t*r))", mixtures=["r"])
-    >>> expand_mixtures(total, {"r": ["code", "web"]})
-    c + k*exp(r_code*t_code + r_web*t_web)
-    """
-    replaced = {}
-    for total in expression.atoms(sympy.Sum):
-        mixture = _mixture_of(total)
-        terms = [
-            total.function.xreplace(
-                {
-                    indexed: symbol(component(str(indexed.base), part), positive=str(indexed.base) == mixture)
-                    for indexed in total.function.atoms(sympy.Indexed)
-                }
-            )
-            for part in components[mixture]
-        ]
-        replaced[total] = sympy.Add(*terms)
-    return expression.xreplace(replaced)
-
-
-def _mixture_of(total: sympy.Sum) -> str:
-    """Name of the mixture over whose components a sum runs: its one positive vector."""
-    return next(str(i.base) for i in total.function.atoms(sympy.Indexed) if i.base.label.is_positive)
-
-
-def complexity(expression: sympy.Expr) -> int:
-    """Number of nodes of the expression: names, numbers, operations and functions.
-
-    A quotient and a difference count as one operation, as they read, not as SymPy's power or product by -1.
-
-    >>> complexity(parse("E0 + A/N**alpha", features=["N"]))
-    7
-    """
-    if expression.is_Atom or isinstance(expression, sympy.Indexed):
-        return 1
-    if isinstance(expression, sympy.Sum):
-        return 1 + complexity(expression.function)
-    if isinstance(expression, sympy.exp):
-        return 1 + complexity(expression.args[0])
-    if expression.is_Add:
-        return sum(complexity(_without_sign(term)) for term in expression.args) + len(expression.args) - 1
-    if expression.is_Mul or expression.is_Pow:
-        return _product_complexity(expression)
-    return sum(complexity(argument) for argument in expression.args) + max(1, len(expression.args) - 1)
-
-
-def _without_sign(expression: sympy.Expr) -> sympy.Expr:
-    return -expression if expression.could_extract_minus_sign() else expression
-
-
-def _product_complexity(expression: sympy.Expr) -> int:
-    if expression.is_Pow:
-        base, exponent = expression.args
-        if exponent == -1:
-            return 2 + complexity(base)
-        if exponent == sympy.Rational(1, 2):
-            return 1 + complexity(base)
-        return 1 + complexity(base) + complexity(_without_sign(exponent))
-    numerator, denominator = sympy.fraction(expression)  # of the factors alone: no sum is brought to one denominator
-    factors = [f for f in (*sympy.Mul.make_args(numerator), *sympy.Mul.make_args(denominator)) if f not in (1, -1)]
-    if not factors:
-        return 1
-    return sum(complexity(factor) for factor in factors) + len(factors) - 1

@@ -19,19 +19,11 @@ import sympy
 from discover.cards import card_paths, find_card, read_card
 from discover.cite import Cite
 from discover.compiled import Compiled, compile_formula
+from discover.complexity import complexity
 from discover.errors import CardError, InputError, one_of
-from discover.formula import (
-    FormulaError,
-    complexity,
-    component,
-    expand_mixtures,
-    parse,
-    scalars,
-    symbol,
-    to_text,
-    vectors,
-)
+from discover.formula import FormulaError, parse, symbol, to_text
 from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Published, Reproduction
+from discover.mixture import component, expand_mixtures, scalars, vectors
 
 __all__ = ["Check", "Constant", "FittedValues", "Law", "LawCard", "Published", "law_from_card", "list_laws", "load_law"]
 

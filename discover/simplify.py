@@ -12,7 +12,8 @@ import sys
 
 import sympy
 
-from discover.formula import FormulaError, complexity, parse, to_text
+from discover.complexity import complexity
+from discover.formula import FormulaError, parse, to_text
 from discover.skeleton import canonical
 
 LARGE = 20  # nodes; on larger expressions `simplify` takes long and hardly ever finds a shorter form

@@ -17,9 +17,9 @@ import sympy
 
 from discover.cards import Kind, card_paths, find_card, kind_of, read_card
 from discover.errors import CardError, DiscoverError, InputError, one_of
-from discover.formula import expand_mixtures
 from discover.law import Law, load_law
 from discover.law_card import Check, Published
+from discover.mixture import expand_mixtures
 
 if TYPE_CHECKING:
     from discover.dataset_card import DatasetCard, File

@@ -11,7 +11,7 @@ import pytest
 from discover.cards import validate
 from discover.dataset import Dataset, DatasetCard, load_dataset
 from discover.errors import InputError
-from discover.tidy import Tidied, Where, tidy_rows
+from discover.tidying import Tidied, Where, tidy_rows
 
 FILES = '[[files]]\npath = "runs.csv"'
 

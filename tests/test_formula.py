@@ -13,8 +13,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from discover.compiled import compile_formula
+from discover.complexity import complexity
 from discover.errors import InputError
-from discover.formula import FormulaError, complexity, expand_mixtures, is_name, parse, symbol, to_text
+from discover.formula import FormulaError, is_name, parse, symbol, to_text
+from discover.mixture import expand_mixtures
 
 FEATURES = ("N", "D")
 

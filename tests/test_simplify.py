@@ -10,7 +10,8 @@ import pytest
 import sympy
 
 from discover import simplify
-from discover.formula import complexity, parse, to_text
+from discover.complexity import complexity
+from discover.formula import parse, to_text
 from discover.simplify import simplified
 from discover.skeleton import skeleton
 

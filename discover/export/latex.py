@@ -9,13 +9,14 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from discover.complexity import complexity
 from discover.errors import InputError, one_of
 from discover.export.escaping import escape
 from discover.export.names import latex_names
 from discover.export.printer import LawPrinter
 from discover.export.rounding import latex_number, times_power_of_ten
 from discover.export.values import constant_values
-from discover.formula import complexity, parse
+from discover.formula import parse
 from discover.law import Law
 
 if TYPE_CHECKING:

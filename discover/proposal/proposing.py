@@ -25,7 +25,7 @@ from discover.proposal.writing import card_text
 from discover.reading import Format, read_table
 from discover.reading.tables import COMPRESSIONS, format_of
 from discover.runs import write_text
-from discover.tidy import HELD_OUT
+from discover.tidying import HELD_OUT
 
 _STAGE = {0: "training ", 1: "", 2: "validation "}
 _AMOUNTS = {

@@ -180,7 +180,7 @@ def _show_columns(card: DatasetCard, dataset: Dataset | None, to: Console) -> No
 
 
 def _measured(dataset: Dataset, name: str) -> list[str]:
-    from discover.formula import component
+    from discover.mixture import component
 
     columns = [component(name, part) for part in dataset.components.get(name, ())] or [name]
     values = dataset.table[columns].to_numpy(dtype=float)

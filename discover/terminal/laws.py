@@ -152,7 +152,7 @@ def _show_symbols(law: Law, to: Console) -> None:
 
 
 def _show_constants(law: Law, sets: Sequence[Sequence[str]], to: Console) -> None:
-    from discover.formula import vectors
+    from discover.mixture import vectors
 
     constants: Mapping[str, Constant] = law.parameters if law.bound else law.constants
     inside = {} if law.bound else vectors(law.expression)

@@ -1,0 +1,46 @@
+"""How long a formula is: what search limits, and what a choice between equally good laws prefers small."""
+
+from __future__ import annotations
+
+import sympy
+
+
+def complexity(expression: sympy.Expr) -> int:
+    """Number of nodes of the expression: names, numbers, operations and functions.
+
+    A quotient and a difference count as one operation, as they read, not as SymPy's power or product by -1.
+
+    >>> from discover.formula import parse
+    >>> complexity(parse("E0 + A/N**alpha", features=["N"]))
+    7
+    """
+    if expression.is_Atom or isinstance(expression, sympy.Indexed):
+        return 1
+    if isinstance(expression, sympy.Sum):
+        return 1 + complexity(expression.function)
+    if isinstance(expression, sympy.exp):
+        return 1 + complexity(expression.args[0])
+    if expression.is_Add:
+        return sum(complexity(_without_sign(term)) for term in expression.args) + len(expression.args) - 1
+    if expression.is_Mul or expression.is_Pow:
+        return _product_complexity(expression)
+    return sum(complexity(argument) for argument in expression.args) + max(1, len(expression.args) - 1)
+
+
+def _without_sign(expression: sympy.Expr) -> sympy.Expr:
+    return -expression if expression.could_extract_minus_sign() else expression
+
+
+def _product_complexity(expression: sympy.Expr) -> int:
+    if expression.is_Pow:
+        base, exponent = expression.args
+        if exponent == -1:
+            return 2 + complexity(base)
+        if exponent == sympy.Rational(1, 2):
+            return 1 + complexity(base)
+        return 1 + complexity(base) + complexity(_without_sign(exponent))
+    numerator, denominator = sympy.fraction(expression)  # of the factors alone: no sum is brought to one denominator
+    factors = [f for f in (*sympy.Mul.make_args(numerator), *sympy.Mul.make_args(denominator)) if f not in (1, -1)]
+    if not factors:
+        return 1
+    return sum(complexity(factor) for factor in factors) + len(factors) - 1
