@@ -8,15 +8,12 @@ import time
 
 import numpy as np
 import pytest
-import sympy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from discover.compiled import compile_formula
-from discover.complexity import complexity
 from discover.errors import InputError
-from discover.formula import FormulaError, is_name, parse, symbol, to_text
-from discover.mixture import expand_mixtures
+from discover.formula import FormulaError, is_name, parse, to_text
 
 FEATURES = ("N", "D")
 
@@ -89,27 +86,6 @@ def test_single_letters_that_sympy_knows_are_plain_names() -> None:
     # E, I, S, N, O, Q and pi, oo, nan would be SymPy's own objects in sympify
     names = {"E", "I", "S", "N", "O", "Q", "pi", "oo", "nan", "zoo", "beta", "gamma", "Symbol"}
     assert {free.name for free in parse("+".join(sorted(names))).free_symbols} == names
-
-
-def test_a_sum_runs_over_the_components_of_a_mixture() -> None:
-    mixing = parse("c + k*exp(sum(t*r))", mixtures=["r"])
-    three = expand_mixtures(mixing, {"r": "123"})
-    r = [symbol(f"r_{k}", positive=True) for k in (1, 2, 3)]
-    t = [symbol(f"t_{k}") for k in (1, 2, 3)]
-    inner = t[0] * r[0] + t[1] * r[1] + t[2] * r[2]
-    assert three == symbol("c") + symbol("k") * sympy.exp(inner)
-
-
-def test_a_constant_inside_and_outside_of_a_sum_has_one_value() -> None:
-    expression = expand_mixtures(parse("c + sum(c*t*r)", mixtures=["r"]), {"r": "12"})
-    assert {free.name for free in expression.free_symbols} == {"c", "t_1", "t_2", "r_1", "r_2"}
-
-
-def test_two_sums_are_expanded_each() -> None:
-    expression = expand_mixtures(parse("sum(a*r) / sum(b*r**2)", mixtures=["r"]), {"r": "12"})
-    numbers = {"a_1": 1.0, "a_2": 2.0, "b_1": 3.0, "b_2": 4.0, "r_1": 0.25, "r_2": 0.75}
-    got = expression.subs({free: numbers[free.name] for free in expression.free_symbols})
-    assert float(got) == pytest.approx((0.25 + 1.5) / (3 * 0.0625 + 4 * 0.5625))
 
 
 def test_a_mixture_cannot_stand_alone() -> None:
@@ -420,34 +396,3 @@ def test_a_number_keeps_every_digit(number: float, negative: bool) -> None:
 def test_text_reads_as_one_would_write_it(text: str, printed: str) -> None:
     assert to_text(parse(text, features=FEATURES, mixtures=["r"])) == printed
     assert parse(printed, features=FEATURES, mixtures=["r"]) == parse(text, features=FEATURES, mixtures=["r"])
-
-
-# ---- complexity
-
-
-@pytest.mark.parametrize(
-    ("text", "nodes"),
-    [
-        ("c", 1),
-        ("3", 1),
-        ("-c", 1),  # a sign is part of its term
-        ("a - b", 3),
-        ("1/N", 3),
-        ("A/N**alpha", 5),
-        ("A*N**(-alpha)", 5),  # the same expression
-        ("E0 + A/N**alpha", 7),
-        ("E0 + A/N**alpha + B/D**beta", 13),
-        ("((N_c/N)**(alpha_N/alpha_D) + D_c/D)**alpha_D", 13),  # N_c / N ** a / b + D_c / D ** c
-        ("E0 + K*N**(-a)*E**(-b)", 11),
-        ("k*(A/N**alpha + B/D**beta)", 13),  # 2 more than the 11 inside: no common denominator is made
-        ("sqrt(N)", 2),
-        ("exp(-N)", 2),
-        ("log(N)", 2),
-        ("max(N, D)", 3),
-        ("min(N, D, c)", 5),
-        ("2*N/3", 5),
-        ("c + k*exp(sum(t*r))", 9),  # c + k * exp sum t * r
-    ],
-)
-def test_complexity_counts_what_a_reader_sees(text: str, nodes: int) -> None:
-    assert complexity(parse(text, features=FEATURES, mixtures=["r"])) == nodes
