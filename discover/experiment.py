@@ -274,7 +274,8 @@ def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambd
 
 def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) -> Rows:
     """The rows that search, fitting and selection may see; the held-out rows are not among them."""
-    rows = _rows(dataset, ~held, _axis(dataset, hold_out if hold_out is not None else dataset.hold_out))
+    rows = _rows(dataset, ~held, _axis(dataset, held, hold_out if hold_out is not None else dataset.hold_out))
+    _refuse_overlap(dataset, held)
     hold_outs(rows)  # too few sizes is the plainer thing to say
     if np.ptp(rows.target) == 0:
         raise InputError(f"the target of {dataset.name} is the same on all {len(rows.target)} training rows")
@@ -283,6 +284,15 @@ def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) 
         if left_out:
             raise InputError(f"the hold-out leaves no training row of the group {min(left_out)!r} of {dataset.name}")
     return rows
+
+
+def _refuse_overlap(dataset: Dataset, held: np.ndarray) -> None:
+    """A run that belongs to every group must be held out of all of them, or of none."""
+    runs = dataset.table.reset_index()[["row", *dataset.scalars, dataset.target.symbol]]
+    both = runs[held].merge(runs[~held], how="inner")
+    if dataset.grouped and len(both):
+        row = int(both["row"].iloc[0])
+        raise InputError(f"the hold-out puts row {row} of {dataset.name}, a run of every group, on both sides")
 
 
 def _rows(dataset: Dataset, chosen: np.ndarray, axis: str | None) -> Rows:
@@ -303,14 +313,16 @@ def _kinds(dataset: Dataset) -> dict[str, FeatureKind]:
     return {name: "count" if kind in ("size", "tokens") else kind for name, kind in dataset.kinds.items()}
 
 
-def _axis(dataset: Dataset, rule: HoldOut | None) -> str | None:
+def _axis(dataset: Dataset, held: np.ndarray, rule: HoldOut | None) -> str | None:
     """The feature along which the held-out rows are larger; `None` when they are other settings, not larger ones."""
     if rule is None:
         return None
     named = names_in(rule) if isinstance(rule, str) else [rule.of]
     for name in named:
         if name in dataset.scalars and dataset.kinds[name] not in ZERO_IS_LEGAL:
-            return name
+            column = dataset.columns()[name]
+            if not isinstance(rule, str) or column[held].max() > column[~held].max():
+                return name
     settings = {*dataset.labels, *dataset.scalars, *dataset.features, GROUP, ""}
     if any(name not in settings for name in named):
         shown = f"the hold-out {describe_hold_out(rule)!r} names no feature of {dataset.name}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
-from typing import Any, Literal
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from discover.cards import Card
 from discover.cite import Cite
@@ -75,16 +75,26 @@ class Check(Card):
         return half_of_last_digit(self.value)
 
 
-def half_of_last_digit(value: float) -> float:
-    """Half of the last digit that a number shows.
+def half_of_last_digit(value: float | str) -> float:
+    """Half of the last digit that a number shows; a number with zeros at its end is given as text.
 
-    >>> half_of_last_digit(0.0218)
-    5e-05
+    >>> half_of_last_digit(0.0218), half_of_last_digit("0.0080")
+    (5e-05, 5e-05)
     """
-    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
-    return 0.5 * 10.0 ** int(exponent)
+    number = Decimal(value) if isinstance(value, str) else Decimal(repr(value)).normalize()
+    return 0.5 * 10.0 ** int(number.as_tuple().exponent)
 
 
+def _number(value: float | str) -> float | str:
+    if isinstance(value, str):
+        try:
+            Decimal(value)
+        except InvalidOperation:
+            raise ValueError(f"{value!r} is no number") from None
+    return value
+
+
+Shown = Annotated[float | str, AfterValidator(_number)]  # a number with the digits that are printed
 Metric = Literal["rmse", "mae", "mape", "r2", "rmse_log", "rmse_log_of_groups", "loss"]
 
 
@@ -109,6 +119,9 @@ class Reproduction(Card):
     errors
         Published errors: of the published constants, or of the source's own fits where there are none. rmse, mae, mape
         (percent), r2, rmse_log (of the logarithm), rmse_log_of_groups (its mean over groups), loss (the objective).
+        A number that ends in zeros is written as text: ``"0.0080"``.
+    printed
+        Whether the source prints these errors; `false` for an independent computation with its constants.
     because
         Why ours differs, where it does.
     """
@@ -118,9 +131,10 @@ class Reproduction(Card):
     group: str = ""
     refit: bool = False
     fixed: list[str] = []
-    objective: str | None = None
+    objective: Literal["log_huber", "log_squared", "huber", "squared"] | None = None
     delta: float | None = None
-    errors: dict[Metric, float] = {}
+    errors: dict[Metric, Shown] = {}
+    printed: bool = True
     because: str = ""
 
 

@@ -13,6 +13,8 @@ from discover.law import Law
 if TYPE_CHECKING:  # a law is matched with cards without pandas
     from discover.dataset import Dataset
 
+LOSS = "L"
+
 
 def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
     """Why a law cannot be fitted to a dataset with these features and target, in a few words; empty when it can."""
@@ -59,12 +61,17 @@ def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
 def is_default_baseline(law: Law, dataset: Dataset) -> bool:
     """Whether a law stands beside the found ones without being named.
 
-    A published law of one feature is no rival where several vary: the null laws, power laws of each feature, show as
-    much.
+    A published law of a loss in one feature is no rival where several vary: the null laws, power laws of each feature,
+    show as much.
     """
     if law.kind == "found" or why_not(law, dataset.features, dataset.target.symbol):
         return False
-    return law.kind == "null" or len(law.features) > 1 or len(dataset.features) == 1 or bool(law.mixtures)
+    try:
+        law.bind(dataset.components)
+    except InputError:  # a component and a constant would get one name: whoever names the law is told
+        return False
+    alone = len(law.features) == 1 and not law.mixtures and dataset.target.symbol == LOSS
+    return law.kind == "null" or not alone or len(dataset.features) == 1
 
 
 def _of_any_target(law: Law) -> bool:

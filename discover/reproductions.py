@@ -35,10 +35,17 @@ class Number:
     published: float | None
     ours: float
     error: float | None = None
+    shown: str = ""  # the published number with its digits, where it ends in zeros
 
     def agrees(self) -> bool:
         """Whether ours is the published number to the digits that it shows."""
-        return self.published is not None and abs(self.ours - self.published) <= half_of_last_digit(self.published)
+        if self.published is None:
+            return False
+        return abs(self.ours - self.published) <= half_of_last_digit(self.shown or self.published)
+
+    def text(self) -> str:
+        """The published number as it is shown; empty when there is none."""
+        return self.shown or ("" if self.published is None else f"{self.published:g}")
 
     def digits(self) -> int | None:
         """Leading digits in which the numbers agree; `None` when nothing was published.
@@ -51,7 +58,8 @@ class Number:
         if self.published == 0 or not math.isfinite(self.ours):
             return 0
         off = abs(self.ours / self.published - 1)
-        shown = len(f"{abs(self.published):.15g}".replace(".", "").strip("0").split("e")[0]) or 1
+        text = self.shown or f"{abs(self.published):.15g}".rstrip("0")
+        shown = len(text.split("e")[0].replace(".", "").replace("-", "").lstrip("0")) or 1
         return shown if self.agrees() else max(0, min(shown, math.floor(-math.log10(2 * off))))
 
     def in_errors(self) -> float | None:
@@ -120,6 +128,9 @@ def reproduce(law: Law, published: Published | None, reproduction: Reproduction)
     prediction = fit.predict(dataset.columns(), dataset.groups())
     constants: tuple[Number, ...] = ()
     if published is not None:
+        if dataset.grouped:
+            where = f"law {law.name!r}: reproduction on {dataset.name!r}"
+            raise InputError(f"{where}: its rows are in groups: name the group that the published constants hold for")
         ours = fit.parts[""].values
         constants = tuple(
             Number(name, published.values[name], ours[name], published.errors.get(name))
@@ -166,6 +177,9 @@ def _errors(
         means = [float(np.sqrt(squared[labels == name].mean())) for name in dict.fromkeys(labels.tolist())]
         values |= {"rmse_log": float(np.sqrt(squared.mean())), "rmse_log_of_groups": float(np.mean(means))}
     values["loss"] = float(objective.loss(objective.residual(prediction, target)))
-    named: dict[str, float | None] = {str(metric): known for metric, known in reproduction.errors.items()}
-    named = named or {"mape": None, "r2": None}
-    return tuple(Number(metric, known, values[metric]) for metric, known in named.items())
+    if not reproduction.errors:
+        return tuple(Number(metric, None, values[metric]) for metric in ("mape", "r2"))
+    return tuple(
+        Number(metric, float(known), values[metric], shown=known if isinstance(known, str) else "")
+        for metric, known in reproduction.errors.items()
+    )

@@ -39,6 +39,7 @@ SHARES = (0.15, 0.3, 0.45)  # of the training rows, about, that each inner hold-
 SAME_SIZE = 0.1  # difference in the logarithm below which two sizes are one
 EARNED = 0.25  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
+FEWEST_SIZES = 3  # of which two are learnt from and one is predicted
 FOLDS = 4  # inner hold-outs where rows have no size to be split along
 QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
 DETERMINED = 0.5  # share of the groups whose rows must determine a law
@@ -169,10 +170,10 @@ def inner_hold_outs(sizes: np.ndarray, shares: Sequence[float] = SHARES) -> list
         When all rows have one size.
     """
     distinct = np.unique(sizes)
-    if len(distinct) < 3:
+    if len(distinct) < FEWEST_SIZES:
         raise InputError(
-            f"the training rows have {len(distinct)} sizes: choosing a law needs at least 3, so that smaller ones can "
-            "predict larger ones; hold out fewer rows"
+            f"the training rows have {len(distinct)} sizes: choosing a law needs at least {FEWEST_SIZES}, so that "
+            "smaller ones can predict larger ones; hold out fewer rows"
         )
     hold_outs: list[np.ndarray] = []
     for share in shares:
@@ -215,6 +216,11 @@ def hold_outs(rows: Rows) -> list[np.ndarray]:
     return made
 
 
+def _can_be_split(rows: Rows, name: str) -> bool:
+    """Whether a group has sizes enough for an inner hold-out of its own."""
+    return rows.axis is None or len(np.unique(rows.columns[rows.axis][rows.of_group(name)])) >= FEWEST_SIZES
+
+
 def _folds(places: np.ndarray) -> list[np.ndarray]:
     distinct = np.unique(places)
     if len(distinct) < 2 * FOLDS:
@@ -234,7 +240,7 @@ def judge_proposals(
     proposals: Sequence[Proposal], rows: Rows, objective: Objective, *, seed: int, jobs: int
 ) -> list[Judged]:
     """Fit and judge found laws: all on the first inner hold-out, the best of them thoroughly."""
-    names = rows.group_names()
+    names = [name for name in rows.group_names() if _can_be_split(rows, name)]
     few = names[:: max(1, -(-len(names) // QUICK_GROUPS))]
     some = rows.part(np.any([rows.of_group(name) for name in few], axis=0))
     first = hold_outs(some)[0]

@@ -237,15 +237,24 @@ Looked = tuple[State, str, list[str]]
 def _law(path: Path) -> Looked:
     law = load_law(path)
     wrong = problems(law, str(path))
-    wrong += [
-        f"{path}: published.{number}.reproductions.{place}: there is no dataset {reproduction.dataset!r}"
-        for number, published in enumerate(law.published)
-        for place, reproduction in enumerate(published.reproductions)
-        if reproduction.dataset not in card_paths("data")
-    ]
+    wrong += list(_wrong_reproductions(law, path))
     sets, checks = len(law.published), n_checks(law)
     detail = f"sets of constants: {sets}, check values: {checks}" if sets else "no constants are published"
     return ("wrong" if wrong else "ok"), detail, wrong
+
+
+def _wrong_reproductions(law: Law, path: Path) -> Iterator[str]:
+    """What a law's reproductions name that is not there; no file is read."""
+    named = [(f"published.{k}.", each.reproductions) for k, each in enumerate(law.published)]
+    datasets = card_paths("data")
+    for key, reproductions in [*named, ("", law.reproductions)]:
+        for place, reproduction in enumerate(reproductions):
+            where = f"{path}: {key}reproductions.{place}"
+            if reproduction.dataset not in datasets:
+                yield f"{where}: there is no dataset {reproduction.dataset!r}: {one_of(reproduction.dataset, datasets)}"
+            for name in reproduction.fixed:
+                if name not in law.constants:
+                    yield f"{where}.fixed: unknown constant {name!r}: {one_of(name, law.constants)}"
 
 
 def _dataset(path: Path) -> Looked:

@@ -16,7 +16,7 @@ from conftest import tell_engines
 
 from discover.engines import SearchProblem
 from discover.errors import DataError, InputError
-from discover.experiment import resume, run
+from discover.experiment import load_experiment, resume, run, training_rows
 from discover.export import document
 from discover.exporting import export
 from discover.law import load_law
@@ -244,3 +244,24 @@ def test_a_negative_target_goes_all_the_way(tmp_path: Path, told: ModuleType) ->
     assert result.selected.fit.parts["code"].objective.name == "huber"
     assert "heldout_mape" in result.leaderboard
     assert r"\begin{tabular}" in export(str(result.folder.path), "table")
+
+
+def test_a_run_of_every_group_is_held_out_of_all_or_of_none(tmp_path: Path, told: ModuleType) -> None:
+    table = a_grouped_table()
+    dense = pd.DataFrame({"domain": "dense", "params": SIZES, "loss": 3.0 - 0.05 * np.log(SIZES)})
+    card = GROUPED.replace('columns = ["domain"]\n', 'columns = ["domain"]\neverywhere = "domain == \'dense\'"\n')
+    experiment = write(tmp_path, pd.concat([table, dense]), card, "hold_out = \"group == 'web' and N >= 1e9\"")
+    with pytest.raises(InputError, match=r"puts row 3\d of mine, a run of every group, on both sides"):
+        run(experiment, out=tmp_path / "runs", jobs=1)
+
+
+def test_a_size_that_the_training_rows_reach_is_no_axis(tmp_path: Path, told: ModuleType) -> None:
+    rule = "hold_out = \"N >= 1e9 and domain == 'code'\""
+    card = GROUPED.replace('title = "Three domains"\n', 'title = "Three domains"\nlabels = ["domain"]\n')
+    card = card.replace('[group]\ncolumns = ["domain"]\n', "")
+    experiment = load_experiment(write(tmp_path, a_grouped_table(), card, rule))
+    dataset = experiment.load()
+    held = dataset.held_out_rows(experiment.card.hold_out)
+    assert training_rows(dataset, held, experiment.card.hold_out).axis is None
+    larger = dataset.held_out_rows("N >= 1e9")
+    assert training_rows(dataset, larger, "N >= 1e9").axis == "N"

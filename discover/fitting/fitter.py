@@ -331,13 +331,27 @@ def _warnings(
     found = []
     if n_rows <= len(free) + 1:
         found.append(FitWarning("few_rows", f"{n_rows} rows hardly determine {len(free)} constants"))
-    for group in flat:
-        names = " and ".join(free[k] for k in group)
-        rest = "trade off: the rows do not determine them apart" if len(group) > 1 else "is not determined by the rows"
-        found.append(FitWarning("flat", f"{names} {rest}"))
+    found += [warning_of_flat([free[k] for k in group]) for group in flat]
     if agreement < ENOUGH:
-        message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
-        found.append(FitWarning("starts_disagree", message))
+        found.append(warning_of_starts(agreement, tried))
+    return (*found, *warnings_of_bounds(law, free, constants))
+
+
+def warning_of_flat(names: list[str]) -> FitWarning:
+    """That the rows do not determine some constants, or not apart."""
+    rest = "trade off: the rows do not determine them apart" if len(names) > 1 else "is not determined by the rows"
+    return FitWarning("flat", f"{' and '.join(names)} {rest}")
+
+
+def warning_of_starts(agreement: float, tried: int) -> FitWarning:
+    """That few starts reached the best objective."""
+    message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
+    return FitWarning("starts_disagree", message)
+
+
+def warnings_of_bounds(law: Law, free: list[str], constants: np.ndarray) -> list[FitWarning]:
+    """Which of the `free` constants lie at a bound; `constants` are all of the law's, in its order."""
+    found = []
     values = dict(zip(law.parameters, constants, strict=True))
     for name in free:
         constant = law.parameters[name]
@@ -345,4 +359,4 @@ def _warnings(
         near_zero = constant.positive and values[name] < 1e-9 * low
         if near_zero or np.isclose(values[name], [constant.lower, constant.upper], rtol=1e-9, atol=0.0).any():
             found.append(FitWarning("at_bound", f"{name} = {values[name]:.3g} lies at its bound"))
-    return tuple(found)
+    return found

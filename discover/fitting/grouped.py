@@ -14,7 +14,16 @@ import numpy as np
 
 from discover.errors import FitError, InputError
 from discover.fitting.errors import covariance
-from discover.fitting.fitter import AGREE, Fit, FitWarning, fit
+from discover.fitting.fitter import (
+    AGREE,
+    ENOUGH,
+    Fit,
+    FitWarning,
+    fit,
+    warning_of_flat,
+    warning_of_starts,
+    warnings_of_bounds,
+)
 from discover.fitting.objective import Objective
 from discover.fitting.solver import Problem, solve
 from discover.law import Law
@@ -187,7 +196,10 @@ def _together(
     with np.errstate(all="ignore"):
         slope = slope / prediction[..., None] if objective.logarithmic else slope
     residual = objective.residual(prediction, target)[0]
-    matrix, _ = covariance(residual, space.spread(slope, row_group)[0], objective)
+    matrix, flat = covariance(residual, space.spread(slope, row_group)[0], objective)
+    common = [warning_of_flat(sorted({space.name_of(k) for k in group})) for group in flat]
+    if agreement < ENOUGH:
+        common.append(warning_of_starts(agreement, len(found)))
     parts = {}
     for number, (name, part) in enumerate(apart.items()):
         rows = row_group == number
@@ -203,7 +215,11 @@ def _together(
             agreement=agreement,
             n_starts=len(found),
             covariance=inner,
-            warnings=tuple(w for w in part.warnings if w.code == "few_rows"),
+            warnings=(
+                *(w for w in part.warnings if w.code == "few_rows"),
+                *common,
+                *warnings_of_bounds(law, [space.names[k] for k in free], best[number]),
+            ),
         )
     return parts, agreement
 
@@ -260,6 +276,10 @@ class _JointSpace:
             low = np.array([_inner(law.parameters[name].lower, law.parameters[name].log) for name in names])
             high = np.array([_inner(law.parameters[name].upper, law.parameters[name].log) for name in names])
         self.lower, self.upper = self._of_parameters(low), self._of_parameters(high)
+
+    def name_of(self, parameter: int) -> str:
+        """Name of the constant that a parameter is."""
+        return self.names[int(np.argwhere(self.index == parameter)[0][1])]
 
     def _of_parameters(self, of_constants: np.ndarray) -> np.ndarray:
         values = np.zeros(self.count)

@@ -14,7 +14,8 @@ published figure on a dataset that can be downloaded: what its source gives, wha
 constants, and what a fit to the same rows gives. *Digits* are the leading digits in which ours agrees with the
 published number, of those that it shows. RMSE and MAE are in the unit of the target, MAPE in percent; *loss* is the
 objective that was minimised, summed over rows; *RMSE of log, mean over groups* is the root mean squared error of the
-logarithm within each group, averaged over the groups. The published numbers stand on the law cards in `baselines/`.
+logarithm within each group, averaged over the groups. *Computed before* stands above errors that the source does not
+print: independent computations with its constants. The numbers stand on the law cards in `baselines/`.
 """
 _METRICS = {
     "rmse": "RMSE",
@@ -72,10 +73,11 @@ def _errors(result: Reproduced) -> list[str]:
     with_fit = {number.name: number for number in result.refit_errors}
     columns = [("with the published constants", with_published), ("fitted here", with_fit)]
     columns = [(heading, numbers) for heading, numbers in columns if numbers]
-    cells = [["error", "published", *(text for heading, _ in columns for text in (heading, "digits"))]]
+    origin = "published" if result.reproduction.printed else "computed before"
+    cells = [["error", origin, *(text for heading, _ in columns for text in (heading, "digits"))]]
     cells.append(["---"] * len(cells[0]))
     for name, known in columns[0][1].items():
-        row = [_METRICS[name], "" if known.published is None else f"{known.published:g}"]
+        row = [_METRICS[name], known.text()]
         cells.append(
             [*row, *(text for _, numbers in columns for text in (_ours(numbers[name]), _digits(numbers[name])))]
         )

@@ -51,7 +51,7 @@ def _lines(result: Reproduced) -> Iterator[dict[str, str]]:
                 "source": source,
                 "dataset": where,
                 "number": f"{number.name}{mark}",
-                "published": "" if number.published is None else f"{number.published:g}",
+                "published": number.text(),
                 "ours": f"{number.ours:.5g}",
                 "digits": "" if digits is None else "all" if number.agrees() else str(digits),
             }

@@ -11,7 +11,7 @@ from discover.dataset_card import ZERO_IS_LEGAL, DatasetCard, Feature
 from discover.errors import CardError, DataError
 from discover.formula import is_name
 from discover.mixture import component
-from discover.tidying.cells import Where, computed, need, numbers_of, refuse
+from discover.tidying.cells import HELD_OUT, Where, computed, need, numbers_of, refuse
 
 
 def features_of(
@@ -98,8 +98,10 @@ def _category(symbol: str, feature: Feature, table: pd.DataFrame, where: Where) 
     need(table, column, where)
     refuse(table[column].isna(), table[column], where, column, "is missing")
     words = table[column].astype(str)
+    known = words[~table[HELD_OUT].to_numpy(dtype=bool)].unique()  # held-out rows bring no column of their own
+    refuse(~words.isin(known), words, where, column, f"is a word of {symbol!r} that no training row has")
     columns: dict[str, np.ndarray] = {}
-    for word in sorted(words.unique()):
+    for word in sorted(known):
         part = re.sub(r"\W+", "_", word)
         if part in columns or not is_name(component(symbol, part)):
             raise DataError(f"{where}: column {column!r}: the word {word!r} cannot name a column of its own")

@@ -58,7 +58,7 @@ def test_the_constants_of_parallel_streams_give_the_authors_losses(mirror_folder
     law = load_law("parscale")
     file = "PlanarG/active-sl/*/benchmark/dataset/parallel_scaling_law/train-00000-of-00001.parquet"
     runs = pd.read_parquet(the_file(mirror_folder, file))
-    for number, corpus in enumerate(("pile", "stack", "stack")):
+    for number, corpus in enumerate(("pile", "stack")):
         rows = runs[runs["group"] == corpus]
         assert len(rows) == 18
         loss = law.predict({"N": rows["num_params"], "P": rows["parallel_size"]}, constants(law, number))

@@ -146,3 +146,12 @@ def test_a_law_over_a_mixture_is_recovered_in_each_group() -> None:
     fitted = fit_groups(law, {name: np.tile(column, 2) for name, column in rows.items()}, target, groups)
     for name, truth in truths.items():
         assert list(fitted.parts[name].values.values()) == pytest.approx(truth, rel=1e-5)
+
+
+def test_fits_with_shared_constants_say_what_is_not_determined() -> None:
+    twice = replace(FLOOR, formula="p + E0 + b*N**c", constants={"p": FLOOR.constants[E0], **shared(C).constants})
+    twice = replace(twice, constants={name: twice.constants[name] for name in ("p", E0, B, C)})
+    one = {name: values | {C: -0.3} for name, values in TRUTH.items()}
+    fitted = fit_groups(twice, {"N": SIZES}, losses(one, 0.01), GROUPS)
+    assert any(warning.code == "flat" and "E0 and p trade off" in warning.message for warning in fitted.warnings)
+    assert all(np.isnan(part.errors["p"]) for part in fitted.parts.values())

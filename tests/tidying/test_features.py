@@ -352,3 +352,13 @@ def test_a_component_does_not_take_the_targets_symbol() -> None:
     r = {"kind": "mixture", "columns": ["web", "code"]}
     with pytest.raises(CardError, match=r"features\.r: its component 'r_web' has another's symbol"):
         tidied(table, features={"r": r}, target={"column": "loss", "symbol": "r_web"})
+
+
+def test_a_word_of_held_out_rows_alone_is_an_error_and_no_column(tmp_path: Path) -> None:
+    files = '[[files]]\npath = "runs.csv"\n[[files]]\npath = "more.csv"\nheld_out = true'
+    text = card(head='hold_out = { files = "held_out" }', files=files, features=f'N = {{ column = "N" }}\n{CATEGORY}')
+    runs = "N,router,loss\n1e8,Hash,3.0\n2e8,Dense,2.9\n"
+    more = {"more.csv": "N,router,loss\n1e9,Switch,2.5\n"}
+    assert load(tmp_path, text, runs, more).components == {"m": ("Dense", "Hash")}
+    said = error(tmp_path, text, runs, more, held_out=True)
+    assert said == "more.csv: row 1, column 'router': 'Switch' is a word of 'm' that no training row has"
