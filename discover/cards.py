@@ -70,6 +70,9 @@ def find_card(kind: Kind, name: str | Path) -> Path:
     paths = card_paths(kind)
     if text in paths:
         return paths[text]
+    if Path(text).is_file():
+        advice = f"write a card beside it first (discover data add {text}), and name the card"
+        raise InputError(f"{text} is no {_WORD[kind]} card; if it is a table, {advice}")
     raise InputError(f"unknown {_WORD[kind]} {text!r}: {one_of(text, paths)} ({_COMMAND[kind]} lists them)")
 
 

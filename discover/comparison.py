@@ -13,7 +13,8 @@ from discover.fitting import AnyFit
 from discover.scoring import score
 from discover.selection import Judged, Rows
 
-SAME = 1e-4  # relative difference of predictions below which two laws are one
+SAME = 1e-4  # relative difference of all predictions, held-out ones too, below which two laws are one
+UNVERIFIED = "its form was not verified"
 SAME_AS = "makes the predictions of"
 COLUMNS = (
     "law",
@@ -77,7 +78,7 @@ def leaderboard(
                 "heldout_mape": held.mape,
                 "heldout_r2": held.r2,
                 "sane": candidate.sane,
-                "note": "; ".join(filter(None, [same_as(candidate, known, rows), note(candidate)])),
+                "note": "; ".join(filter(None, [same_as(candidate, known, rows, held_out), note(candidate)])),
             }
         )
     table = pd.DataFrame(lines, columns=list(COLUMNS))
@@ -90,19 +91,24 @@ def constants(fit: AnyFit) -> dict[str, Any]:
     return parts[""] if list(parts) == [""] else parts
 
 
-def same_as(candidate: Judged, known: Sequence[Judged], rows: Rows) -> str:
-    """Which known law a found law repeats on the training rows; empty when none, or when it is a known law itself."""
+def same_as(candidate: Judged, known: Sequence[Judged], *parts: Rows) -> str:
+    """Which known law a found law repeats on all these rows; empty when none, or when it is a known law itself."""
     if candidate.law.kind != "found":
         return ""
-    mine = candidate.fit.predict(rows.columns, rows.groups)
     for other in known:
-        if np.allclose(mine, other.fit.predict(rows.columns, rows.groups), rtol=SAME, atol=0.0):
+        if all(
+            np.allclose(_prediction(candidate, rows), _prediction(other, rows), rtol=SAME, atol=0.0) for rows in parts
+        ):
             return f"{SAME_AS} {other.law.name}"
     return ""
 
 
+def _prediction(candidate: Judged, rows: Rows) -> np.ndarray:
+    return candidate.fit.predict(rows.columns, rows.groups)
+
+
 def note(candidate: Judged) -> str:
     """What a reader of the leaderboard must know of a law, in one line."""
-    unverified = ["its form was not verified"] if candidate.law.unverified else []
+    unverified = [UNVERIFIED] if candidate.law.unverified else []
     failed = [f"{check.name}: {check.witness}" for check in candidate.checks if check.verdict == "fail"]
     return "; ".join([*unverified, *failed, *(warning.message for warning in candidate.fit.warnings)])

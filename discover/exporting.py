@@ -95,7 +95,7 @@ def _is_law(source: str) -> bool:
 
 def _run(source: str) -> RunFolder:
     try:
-        return open_run(source)
+        return open_run(source, finished=True)
     except InputError as error:
         if _is_law(source):
             raise InputError(f"{source!r} is a law; the format 'table' needs a run") from None

@@ -57,7 +57,7 @@ class Result:
             other = self.best(kind)
             if other is not None:
                 ratio = _ratio(errors[name], errors[other.law.name])
-                parts.append(f"{ratio:.2f} times that of the best {kind} law, {other.law.name}")
+                parts.append(f"{ratio:.2f} times that of the best {kind} law ({other.law.name})")
                 lost += [other.law.name] if ratio > 1 + TIE else []
         if not parts:
             return "There was no law to compare it with."

@@ -140,8 +140,8 @@ def _candidates(path: Path) -> Iterator[Candidate]:
                 )
 
 
-def open_run(path: str | Path, root: Path | None = None) -> RunFolder:
-    """The run at `path`; the name of an experiment stands for its latest run.
+def open_run(path: str | Path, root: Path | None = None, *, finished: bool = False) -> RunFolder:
+    """The run at `path`; the name of an experiment stands for its latest run, `finished` for the latest that is done.
 
     Raises
     ------
@@ -154,9 +154,11 @@ def open_run(path: str | Path, root: Path | None = None) -> RunFolder:
     for latest in (folder, (root or Path("runs")) / str(path)):
         if latest.is_dir():
             runs = sorted(child for child in latest.iterdir() if (child / MANIFEST).is_file())
+            done = [run for run in runs if (run / "leaderboard.csv").is_file()] if finished else runs
             if runs:
-                return RunFolder(runs[-1])
-    raise InputError(f"there is no run at {path}: give a folder such as runs/quickstart/<id>, or an experiment's name")
+                return RunFolder((done or runs)[-1])
+    advice = "give a folder such as runs/quickstart/<id>, or the name of an experiment that was run here"
+    raise InputError(f"there is no run at {path}: {advice}")
 
 
 def list_runs(root: Path) -> list[RunFolder]:

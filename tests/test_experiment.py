@@ -149,8 +149,8 @@ def test_the_form_that_made_the_rows_is_found_and_chosen(plain):
     null = plain.best("null").law.name
     ratio = errors[plain.selected.law.name] / errors[null]
     assert plain.verdict() == (
-        "Its held-out error is 1.00 times that of the best published law, hoffmann and "
-        f"{ratio:.2f} times that of the best null law, {null}. "
+        "Its held-out error is 1.00 times that of the best published law (hoffmann) and "
+        f"{ratio:.2f} times that of the best null law ({null}). "
         "It makes the predictions of hoffmann: a known law, found again."
     )
 

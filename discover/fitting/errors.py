@@ -37,7 +37,8 @@ def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective)
         return np.zeros((0, 0)), []
     if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
         return np.full((n_constants, n_constants), np.nan), []
-    length = np.linalg.norm(jacobian, axis=0)
+    with np.errstate(over="ignore"):
+        length = np.linalg.norm(jacobian, axis=0)
     scale = np.where(length > 0, length, 1.0)
     _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     determined = singular > FLAT * singular[0]

@@ -69,12 +69,13 @@ class Draft:
     aliases: dict[str, str] = field(default_factory=dict)  # column -> short name
     taken: set[str] = field(default_factory=set)  # names that no alias may have
     asides: dict[str, list[str]] = field(default_factory=dict)  # reason -> columns
+    labels: list[str] = field(default_factory=list)  # columns that row rules may name
     lines: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
 
     def aside(self, reason: str, *columns: str) -> None:
         """Leave columns aside, for a reason."""
-        done = {column for others in self.asides.values() for column in others}
+        done = {column for others in self.asides.values() for column in others} | set(self.labels)
         self.asides.setdefault(reason, []).extend(column for column in columns if column not in done)
 
     def short(self, column: str, *, in_formula: bool = False) -> str:

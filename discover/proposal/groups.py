@@ -87,7 +87,7 @@ def _other(draft: Draft, column: Column, values: Mapping[str, np.ndarray]) -> bo
     elif column.is_date or column.is_path:
         draft.aside("dates and addresses", name)
     elif column.distinct > max(CATEGORY[1], len(column.values) / 2) or column.distinct > MANY:
-        draft.aside("a name or a note: nearly every row has its own", name)
+        _label(draft, column)
     elif set(column.words) & _NO_PART and not set(column.words) & _PARTS:
         draft.aside("says how a run was made, not what was trained", name)
     elif column.missing.any():
@@ -97,6 +97,15 @@ def _other(draft: Draft, column: Column, values: Mapping[str, np.ndarray]) -> bo
     else:
         return False
     return True
+
+
+def _label(draft: Draft, column: Column) -> None:
+    """Keep a name of runs for row rules, which may hold out runs by it."""
+    if is_name(column.name) and column.name not in draft.traits and column.name != GROUP:
+        draft.labels.append(column.name)
+        draft.lines.append(f"{column.name!r} is kept as a label: no feature, but row rules may name it")
+    else:
+        draft.aside("a name or a note: nearly every row has its own", column.name)
 
 
 def _same_as(column: Column, values: Mapping[str, np.ndarray]) -> str | None:
@@ -159,7 +168,7 @@ def _category(draft: Draft, rows: Rows, column: Column) -> None:
         draft.checks.append(column.size_in_words)
         draft.aside("sizes in words", column.name)
     elif symbol in draft.traits or not legal or not CATEGORY[0] <= column.distinct <= CATEGORY[1]:
-        draft.aside("words that are neither group nor category", column.name)
+        _label(draft, column)
     elif words.value_counts().min() < SIZES:
         draft.aside("words of which some have a row or two", column.name)
     else:

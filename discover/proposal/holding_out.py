@@ -26,7 +26,8 @@ def hold_out(draft: Draft, values: Mapping[str, np.ndarray]) -> str | None:
             f"hold-out {symbol} >= {bound}: the {sizes} largest of {sizes + left} sizes, {100 * share:.0f} % of rows"
         )
         return f"{symbol} >= {bound}"
-    draft.checks.append('there is no hold-out: say which rows nobody may see, as in hold_out = "N >= 1e9"')
+    rule = f"{draft.labels[0]} in ('...', '...')" if draft.labels else "a rule over the features"
+    draft.checks.append(f'there is no hold-out: say which rows nobody may see, as in hold_out = "{rule}"')
     return None
 
 

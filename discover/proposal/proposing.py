@@ -143,7 +143,9 @@ def add(
     proposal = propose(path, target=target, features=features, group=group)
     there = proposal.path.exists()
     if there and not force:
-        raise InputError(f"{proposal.path}: there is a card already; only force overwrites it")
+        raise InputError(
+            f"{proposal.path}: there is a card already: --force overwrites it, --dry-run shows the new one only"
+        )
     before = proposal.path.read_bytes() if there else None
     try:
         write_text(proposal.path, proposal.card)
@@ -321,6 +323,7 @@ def _written(
     head = {
         "title": where.stem.replace("_", " "),
         "hold_out": rule,
+        "labels": [name for name in draft.labels if name not in draft.traits] or None,
         "notes": "Proposed by `discover data add` from the columns of the table: check meanings and units.",
     }
     kept: dict[str, Any] = {**left.keys, "count": count, "drop": left.drops or None}

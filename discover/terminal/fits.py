@@ -24,6 +24,8 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
         return
     to, fit, unit = console(), fitted.fit, fitted.dataset.target.unit
     write(to, f"{fit.law.name} on {fitted.dataset.label}: {fit.n_rows} rows", style="bold")
+    if fitted.held_out is None and isinstance(fitted.dataset.hold_out, str):
+        write(to, f"(those that {fitted.dataset.hold_out!r} would hold out are among them; --hold-out leaves rows out)")
     write(to, f"\n  {fit.law.target} = {fit.law.formula}")
     for name, text in fit.law.let.items():
         write(to, f"  {name} = {text}")

@@ -46,13 +46,17 @@ def _next(proposal: Proposal, dataset: Dataset, laws: Sequence[Law]) -> Iterator
     yield "\nnext:"
     yield f"  discover data {card}"
     if fits:
-        best = max(fits, key=lambda law: (law.name == "hoffmann", len(law.features), law.kind == "published"))
+        best = max(
+            fits, key=lambda law: (law.name == "hoffmann", law.name == "ye_m4", len(law.features), not law.any_feature)
+        )
         yield f"  discover fit {best.name} {card}"
     experiment = proposal.path.with_name(f"{proposal.path.stem}_search.toml")
     yield f"\nto search for laws, write {experiment}:"
-    rule = proposal.hold_out or f"{next(iter(dataset.scalars))} >= 1e9"
-    for line in dumps({"dataset": proposal.path.name, "hold_out": rule, "budget": "5min"}).splitlines():
+    lines = {"dataset": proposal.path.name, "budget": "5min"}
+    if proposal.hold_out:
+        lines["hold_out"] = proposal.hold_out
+    for line in dumps(lines).splitlines():
         yield f"  {line}"
     if not proposal.hold_out:
-        yield "with a hold_out of your own: the largest models are kept to judge the laws by"
+        yield "with a hold_out of your own: the rows, the largest models or unseen mixtures, by which laws are judged"
     yield f"and run it: discover run {shlex.quote(str(experiment))}"

@@ -69,7 +69,10 @@ def _shown(board: Any) -> Any:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
+    from discover.comparison import UNVERIFIED  # behind it stands what only a run needs
+
     mark, insane = "* " if row["selected"] else "  ", "" if row["sane"] else " (not sane)"
-    cells = [mark + row["law"], row["kind"] + insane, row["formula"], str(row["n_constants"])]
+    doubted = " (unverified)" if str(row["note"]).split("; ")[0] == UNVERIFIED else ""
+    cells = [mark + row["law"], row["kind"] + doubted + insane, row["formula"], str(row["n_constants"])]
     errors = [f"{row[key]:.4f}" if row[key] < 1e4 else "inf" for key in ("train_rmse", "inner_rmse", "heldout_rmse")]
     return [*cells, *errors, f"{row['heldout_mape']:.2f}" if row["heldout_mape"] < 1e4 else "inf"]
