@@ -389,13 +389,14 @@ def export(
     source: Annotated[str, typer.Argument(metavar="RUN|LAW", help="Run folder, experiment's name, or law.")],
     format_: Annotated[str, typer.Option("--format", help="latex, table, document, card, json or bibtex.")] = "latex",
     law: Annotated[str | None, typer.Option(help="A law of the run; the chosen one by default.")] = None,
+    set_: Annotated[int, typer.Option("--set", min=1, help="Of a law: which set of published constants.")] = 1,
     output: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
 ) -> None:
     """Write a run's law or leaderboard, or a law, as LaTeX, card, JSON or BibTeX (its paper)."""
     from discover.exporting import export as export_text
     from discover.runs import write_text
 
-    text = export_text(source, format_, law=law)
+    text = export_text(source, format_, law=law, number=set_)
     if output is None:
         print(text, end="" if text.endswith("\n") else "\n")
     else:

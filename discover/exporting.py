@@ -33,9 +33,10 @@ class _Source:
     groups: Mapping[str, tuple[Values, Errors]]  # by the group's name; under an empty one when there are none
     board: pd.DataFrame | None = None
     caption: str = ""
+    origin: str = ""  # of published constants
 
 
-def export(source: str, format_: str = "latex", *, law: str | None = None) -> str:
+def export(source: str, format_: str = "latex", *, law: str | None = None, number: int = 1) -> str:
     """Text of a run's law or leaderboard, or of a law with its published constants.
 
     Parameters
@@ -47,6 +48,8 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
         ``json``, ``bibtex`` (the paper of a law of the registry).
     law
         Which law of the run; the chosen one by default.
+    number
+        Which set of published constants of a law of the registry, counted from 1.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
     if format_ == "table":
         board, caption = _board(_run(source))
         return table(board, caption=caption)
-    found = _law_source(source) if _is_law(source) else _run_source(source, law)
+    found = _law_source(source, number) if _is_law(source) else _run_source(source, law)
     if format_ == "card":
         return law_card(found.law)
     if format_ == "bibtex":
@@ -76,7 +79,9 @@ def export(source: str, format_: str = "latex", *, law: str | None = None) -> st
 
 def _equation(source: _Source) -> str:
     if list(source.groups) == [""]:
-        return equation(source.law, *source.groups[""])
+        # A comment of LaTeX: which constants these are is for whoever puts them into a paper.
+        origin = f"% {' '.join(source.origin.split())}\n" if source.origin else ""
+        return origin + equation(source.law, *source.groups[""])
     return "\n".join([equation(source.law), group_constants(source.law, source.groups)])
 
 
@@ -135,10 +140,14 @@ def _run_source(source: str, law: str | None) -> _Source:
     return _Source(loaded, _last_fits(loaded), board, caption)
 
 
-def _law_source(source: str) -> _Source:
+def _law_source(source: str, number: int) -> _Source:
     law = load_law(source)
     if law.published:
-        return _Source(law, {"": (law.published[0].values, law.published[0].errors)})
+        if not 1 <= number <= len(law.published):
+            raise InputError(f"law {law.name!r} has {len(law.published)} sets of published constants, no set {number}")
+        chosen = law.published[number - 1]
+        origin = f"{chosen.source}; {chosen.on} (set {number} of {len(law.published)})"
+        return _Source(law, {"": (chosen.values, chosen.errors)}, origin=origin)
     if law.fits:
         return _Source(law, _last_fits(law))
     return _Source(law, {"": ({}, {})})

@@ -284,6 +284,12 @@ def test_the_help_of_data_names_its_commands(call: Callable[..., Said]) -> None:
         assert word in text
 
 
+def test_a_law_is_exported_with_the_constants_of_the_set_that_is_named() -> None:
+    done = call("export", "hoffmann", "--set", "3")
+    assert done.stdout.startswith("% Besiroglu et al. 2024 (arXiv 2404.10102), refit; 240 points")
+    assert "$A = (4.8 \\pm 1.2) \\times 10^{2}$" in done.stdout
+
+
 def test_a_law_is_cited_as_bibtex(call: Callable[..., Said]) -> None:
     done = call("export", "hoffmann", "--format", "bibtex")
     assert done.returncode == 0
@@ -357,6 +363,7 @@ WRONG = [
     (["export", "nothing"], "there is no run at nothing"),
     (["export", "hoffmann", "--format", "word"], "unknown format 'word'"),
     (["export", "hoffmann", "--format", "table"], "needs a run"),
+    (["export", "hoffmann", "--set", "30"], "law 'hoffmann' has 9 sets of published constants, no set 30"),
     (["laws", "nothing"], "unknown law 'nothing'"),
     (["laws", "--search", ""], "--search needs a word"),
     (["laws", "--target", "lr"], "no law has the target 'lr'"),
