@@ -284,7 +284,7 @@ def test_the_help_of_data_names_its_commands(call: Callable[..., Said]) -> None:
         assert word in text
 
 
-def test_a_law_is_exported_with_the_constants_of_the_set_that_is_named() -> None:
+def test_a_law_is_exported_with_the_constants_of_the_set_that_is_named(call: Callable[..., Said]) -> None:
     done = call("export", "hoffmann", "--set", "3")
     assert done.stdout.startswith("% Besiroglu et al. 2024 (arXiv 2404.10102), refit; 240 points")
     assert "$A = (4.8 \\pm 1.2) \\times 10^{2}$" in done.stdout
