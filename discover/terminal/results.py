@@ -45,6 +45,8 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
                 write(to, f"  {group}:")
             for name, value in part.values.items():
                 write(to, f"  {name} = {with_error(value, part.errors[name])}")
+        for warning in fit.warnings:
+            write(to, f"  warning: {warning.message}", "yellow")
     write(to, result.verdict())
     write(to, f"\nrun folder: {result.folder.path}")
     write(to, f"LaTeX:      discover export {result.folder.path} --format latex")
