@@ -16,7 +16,7 @@ from discover.errors import one_of
 from discover.formula import is_name
 from discover.mixture import component
 from discover.reading import Format
-from discover.units import check_unit
+from discover.units import Unit
 
 FeatureKind = Literal["size", "tokens", "count", "rate", "share", "mixture", "category"]
 ZERO_IS_LEGAL = ("share", "mixture", "category")
@@ -37,7 +37,7 @@ class Feature(Card):
     columns: Columns | None = None
     by: str | None = None  # of `columns`, the one that the word in this column names
     kind: FeatureKind = "size"
-    unit: str = ""
+    unit: Unit = ""
     meaning: str = ""
     tolerance: float = Field(default=1e-3, gt=0, description="how far the sum of a mixture may be from one")
     normalise: bool = False  # divide a mixture by its sum
@@ -58,11 +58,6 @@ class Feature(Card):
             raise ValueError("a feature needs either a column or a formula of columns")
         return self
 
-    @field_validator("unit")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return check_unit(value)
-
     @property
     def vector(self) -> bool:
         """Whether it is several columns, one a component."""
@@ -81,7 +76,7 @@ class Target(Card):
     column: str | None = None
     formula: str | None = None  # of columns and of features
     symbol: str = "L"
-    unit: str = "nats/token"
+    unit: Unit = "nats/token"
     meaning: str = ""
     positive: bool = True
     falls: bool = True  # as sizes grow: a loss does, the best learning rate need not
@@ -98,11 +93,6 @@ class Target(Card):
         if not is_name(value):
             raise ValueError("a symbol is letters, digits and underscores, not a function's name")
         return value
-
-    @field_validator("unit")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return check_unit(value)
 
 
 class File(Card):

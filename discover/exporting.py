@@ -16,7 +16,7 @@ from discover.errors import InputError, one_of
 from discover.export import document, equation, group_constants, law_card, record, table
 from discover.formula import is_name
 from discover.law import Law, load_law
-from discover.runs import RunFolder, json_ready, open_run
+from discover.runs import RunFolder, open_run
 
 FORMATS = ("latex", "table", "document", "card", "json", "bibtex")
 
@@ -69,7 +69,7 @@ def export(source: str, format_: str = "latex", *, law: str | None = None, numbe
             raise InputError(f"law {found.law.name!r} has no paper to cite")
         return found.law.cite.bibtex()
     if format_ == "json":
-        return json.dumps(json_ready(_record(found)), indent=2) + "\n"
+        return json.dumps(_record(found), indent=2) + "\n"
     text = _equation(found)
     if format_ == "latex":
         return text

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from discover.cards import Card
 from discover.cite import Cite
 from discover.formula import is_name
-from discover.units import check_unit
+from discover.units import Unit
 
 LawKind = Literal["published", "found", "null"]
 
@@ -170,7 +170,7 @@ class LawCard(Card):
     kind: LawKind = "published"
     cite: Cite | None = None
     target: str = "L"
-    unit: str = "nats/token"
+    unit: Unit = "nats/token"
     formula: str
     let: dict[str, str] = {}
     features: dict[str, str]
@@ -193,11 +193,6 @@ class LawCard(Card):
                     f"{name!r} is not a legal name: letters, digits and underscores, not a function's name"
                 )
         return value
-
-    @field_validator("unit")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return check_unit(value)
 
     @model_validator(mode="after")
     def _mixtures(self) -> LawCard:

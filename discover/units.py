@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from discover.errors import one_of
 
 UNITS = {
@@ -46,3 +50,6 @@ def check_unit(unit: str) -> str:
         near = one_of(unit, UNITS)
         raise ValueError(f'unknown unit {unit!r}: {near}; "1" is a plain number')
     return unit
+
+
+Unit = Annotated[str, AfterValidator(check_unit)]  # of a card's key

@@ -150,7 +150,7 @@ def fit_groups(
     agreement = min(part.agreement for part in parts.values())
     shared = tuple(n for n, c in law.parameters.items() if c.shared and n not in (options.get("fixed") or {}))
     if shared and len(parts) > 1:
-        parts, agreement = _together(law, features, target, groups, parts, shared, options)
+        parts, agreement = _together(_Apart(law, features, target, groups, parts, shared, options))
     return GroupedFit(law, parts, shared if len(parts) > 1 else (), agreement)
 
 
@@ -158,19 +158,25 @@ def _part(features: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.
     return {name: np.asarray(column)[rows] for name, column in features.items()}
 
 
-def _together(
-    law: Law,
-    features: Mapping[str, np.ndarray],
-    target: np.ndarray,
-    groups: np.ndarray,
-    apart: Mapping[str, Fit],
-    shared: tuple[str, ...],
-    options: Mapping[str, Any],
-) -> tuple[dict[str, Fit], float]:
+@dataclass(frozen=True)
+class _Apart:
+    """Groups that were fitted apart, and the constants that they are to share."""
+
+    law: Law
+    features: Mapping[str, np.ndarray]
+    target: np.ndarray
+    groups: np.ndarray
+    fits: Mapping[str, Fit]
+    shared: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def _together(apart: _Apart) -> tuple[dict[str, Fit], float]:
     """All groups at once, with one value of each shared constant."""
+    law, features, target, options = apart.law, apart.features, apart.target, apart.options
     objective: Objective = options["objective"]
-    space = _JointSpace(law, list(apart), shared, options.get("fixed") or {})
-    row_group = np.array([space.groups.index(name) for name in groups.tolist()])
+    space = _JointSpace(law, list(apart.fits), apart.shared, options.get("fixed") or {})
+    row_group = np.array([space.groups.index(name) for name in apart.groups.tolist()])
     columns = [np.asarray(features[name], dtype=float) for name in law.columns] or [np.zeros_like(target)]
 
     def residuals(points: np.ndarray) -> np.ndarray:
@@ -186,7 +192,7 @@ def _together(
         return objective.residual(prediction, target), space.spread(slope, row_group)
 
     problem = Problem(residuals, jacobian, space.lower, space.upper, objective)
-    found = solve(problem, _joint_starts(law, features, target, groups, apart, shared, options, space), fine=80)
+    found = solve(problem, _joint_starts(apart, space), fine=80)
     if not len(found):
         raise FitError(f"law {law.name!r} has no finite prediction with constants shared by all groups")
     losses = objective.loss(problem.residuals(found))
@@ -201,7 +207,7 @@ def _together(
     if agreement < ENOUGH:
         common.append(warning_of_starts(agreement, len(found)))
     parts = {}
-    for number, (name, part) in enumerate(apart.items()):
+    for number, (name, part) in enumerate(apart.fits.items()):
         rows = row_group == number
         inner = np.zeros_like(part.covariance)
         index = space.index[number]
@@ -224,29 +230,20 @@ def _together(
     return parts, agreement
 
 
-def _joint_starts(
-    law: Law,
-    features: Mapping[str, np.ndarray],
-    target: np.ndarray,
-    groups: np.ndarray,
-    apart: Mapping[str, Fit],
-    shared: tuple[str, ...],
-    options: Mapping[str, Any],
-    space: _JointSpace,
-) -> np.ndarray:
+def _joint_starts(apart: _Apart, space: _JointSpace) -> np.ndarray:
     """Each start: shared constants as some group has them alone (or their median), the others fitted to that."""
-    values = np.array([[part.values[name] for name in shared] for part in apart.values()])
+    values = np.array([[part.values[name] for name in apart.shared] for part in apart.fits.values()])
     spread = np.argsort(values[:, 0], kind="stable")[:: max(1, len(values) // SHARED_STARTS)]
     tries = [np.median(values, axis=0), *values[spread][:SHARED_STARTS]]
     starts = []
     for one in tries:
-        fixed = dict(options.get("fixed") or {}) | dict(zip(shared, map(float, one), strict=True))
+        fixed = dict(apart.options.get("fixed") or {}) | dict(zip(apart.shared, map(float, one), strict=True))
         constants = []
-        for name, part in apart.items():
-            rows = groups == name
-            inner = {**options, "fixed": fixed, "starts": 4, "retries": 0}
+        for name, part in apart.fits.items():
+            rows = apart.groups == name
+            inner = {**apart.options, "fixed": fixed, "starts": 4, "retries": 0}
             own = {key: value for key, value in part.values.items() if key not in fixed}
-            constants.append(fit(law, _part(features, rows), target[rows], first=own, **inner).values)
+            constants.append(fit(apart.law, _part(apart.features, rows), apart.target[rows], first=own, **inner).values)
         starts.append(space.point(constants))
     return np.array(starts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from evaluating import same
 from scipy import optimize
 
 from discover.dataset import load_dataset
@@ -13,10 +14,6 @@ from discover.law import Law, list_laws
 
 LAWS = {law.name: law for law in list_laws()}
 PF_DAY = 8.64e19  # FLOP
-
-
-def same(one: sympy.Expr, other: sympy.Expr) -> bool:
-    return sympy.simplify(one - other) == 0
 
 
 def at(law: Law, constants: dict[str, float], **features: float) -> float:

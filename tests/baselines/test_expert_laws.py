@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 import sympy
+from evaluating import same
 
 from discover.formula import symbol
 from discover.law import Law, list_laws
 
 LAWS = {law.name: law for law in list_laws()}
-
-
-def same(one: sympy.Expr, other: sympy.Expr) -> bool:
-    return sympy.simplify(one - other) == 0
 
 
 def at(law: Law, constants: dict[str, float], **features: float) -> float:

@@ -5,23 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from evaluating import at, constants, same
 
 from discover.formula import symbol
-from discover.law import Law, load_law
+from discover.law import load_law
 
 CHINCHILLA = load_law("hoffmann")
-
-
-def constants(law: Law, number: int = 0) -> dict[str, float]:
-    return dict(law.published[number].values)
-
-
-def at(law: Law, values: dict[str, float], **features: float) -> float:
-    return float(law.predict(features, values))
-
-
-def same(one: sympy.Expr, other: sympy.Expr) -> bool:
-    return sympy.simplify(one - other) == 0
 
 
 # ---- the joint law of dense and sparse models
