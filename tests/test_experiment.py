@@ -1,4 +1,4 @@
-"""Experiments: the whole pipeline on small tables, and what it says when a card is wrong."""
+"""Experiments: the whole pipeline on small tables, what it leaves behind, and its engines."""
 
 from __future__ import annotations
 
@@ -12,57 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from small_experiment import CARD, COLUMNS, FOUND, TABLE_CARD, TOLD, a_table, write
 
-from discover.dataset import load_dataset
-from discover.errors import CardError, EngineError, InputError, Interrupted
-from discover.experiment import Experiment, load_experiment, resume, run
+from discover.errors import EngineError, InputError, Interrupted
+from discover.experiment import load_experiment, resume, run
 from discover.export import law_card
-from discover.law import Constant, Law, load_law
+from discover.law import Law, load_law
 from discover.result import Result
 from discover.runs import RunFolder, open_run
-
-TABLE_CARD = """
-title = "Mine"
-hold_out = "N >= 1e9"
-[[files]]
-path = "runs.csv"
-[features]
-N = { column = "params", kind = "size", meaning = "parameters" }
-D = { column = "tokens", kind = "tokens", meaning = "training tokens" }
-[target]
-column = "loss"
-"""
-CARD = """
-dataset = "mine.toml"
-budget = "20000evals"
-baselines = ["hoffmann", "constant", "powerlaw_one_feature"]
-"""
-SIZES = (2e7, 4e7, 7e7, 1.2e8, 2e8, 3.5e8, 5e8, 8e8, 1e9, 1.5e9, 2.5e9)
-TOKENS = (1e9, 1e10, 6e10, 3e11)
-COLUMNS = [
-    *("law", "kind", "engine", "selected", "formula", "constants", "n_constants", "complexity"),
-    *("train_rmse", "inner_rmse", "heldout_rmse", "heldout_mape", "heldout_r2", "sane", "note"),
-]
-
-
-def a_table() -> pd.DataFrame:
-    """44 runs: Chinchilla's law with 0.4 % noise."""
-    table = pd.DataFrame([(n, d) for n in SIZES for d in TOKENS], columns=["params", "tokens"])
-    noise = np.exp(0.004 * np.random.default_rng(0).normal(size=len(table)))
-    return table.assign(loss=(1.8 + 480 / table.params**0.35 + 2000 / table.tokens**0.37) * noise)
-
-
-def write(folder: Path, table: pd.DataFrame | None = None, card: str = CARD, table_card: str = TABLE_CARD) -> Path:
-    """A folder with a table, its card and the card of an experiment; the path of the last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (a_table() if table is None else table).to_csv(folder / "runs.csv", index=False)
-    (folder / "mine.toml").write_text(table_card)
-    (folder / "first.toml").write_text(card)
-    return folder / "first.toml"
-
-
-FOUND = {"A": Constant(range=(1, 1e3), positive=True, log=True), "alpha": Constant(range=(0.01, 1), positive=True)}
-TOLD = CARD + 'engines = ["told"]\n'
 
 
 @pytest.fixture(scope="module")
@@ -392,126 +349,3 @@ def test_a_law_found_before_is_a_baseline_and_keeps_its_name(tmp_path, told):
     assert after.leaderboard["law"].is_unique
     assert after.selected.law.name == "found_02"
     assert load_law(after.folder.path / "laws" / "found_01.toml").formula == before.formula
-
-
-# Cards
-
-
-def an_experiment(folder: Path, card: str = CARD) -> Experiment:
-    return load_experiment(write(folder, card=card))
-
-
-def test_three_lines_are_a_good_experiment_with_all_laws_that_fit_the_table(tmp_path, told):
-    card = 'dataset = "mine.toml"\nengines = ["told"]\nbudget = "1s"\n'
-    result = run(an_experiment(tmp_path, card), out=tmp_path / "runs", jobs=1)
-    known = set(result.leaderboard.query("kind != 'found'")["law"])
-    # Laws of N and D; muennighoff and Clark's need columns that are not there.
-    expected = {"hoffmann", "kaplan_nd", "constant", "powerlaw_one_feature_N", "powerlaw_one_feature_D"}
-    assert expected <= known
-    assert not known & {"muennighoff", "clark_bilinear", "clark_saturating"}
-
-
-def test_an_override_changes_the_keys_it_names_only(tmp_path):
-    experiment = an_experiment(tmp_path)
-    changed = experiment.but(budget="5min", seeds=[1, 2], hold_out=None)
-    assert (changed.card.budget, changed.card.seeds) == ("5min", [1, 2])
-    assert changed.card.baselines == experiment.card.baselines
-    assert (changed.name, changed.folder) == (experiment.name, experiment.folder)
-    assert experiment.card.budget == "20000evals"
-
-
-def test_an_override_is_checked_as_the_card_is(tmp_path):
-    experiment = an_experiment(tmp_path)
-    with pytest.raises(CardError, match=r"experiment first: unknown key 'budgets': did you mean 'budget'\?"):
-        experiment.but(budgets="5s")
-    with pytest.raises(CardError, match="engines: the list is empty"):
-        experiment.but(engines=[])
-
-
-def test_the_dataset_stands_beside_the_card(tmp_path, monkeypatch):
-    folder = tmp_path / "far" / "away"
-    experiment = an_experiment(folder)
-    monkeypatch.chdir(tmp_path)
-    assert len(experiment.load().table) == 44
-    (folder / "deeper").mkdir()
-    (folder / "deeper" / "second.toml").write_text('dataset = "../mine.toml"\n')
-    assert len(load_experiment(folder / "deeper" / "second.toml").load().table) == 44
-
-
-def test_rows_and_features_are_narrowed(tmp_path):
-    experiment = an_experiment(tmp_path).but(rows="D >= 1e10 and N < 2e9", features=["N"])
-    dataset = experiment.load()
-    assert (len(dataset.table), list(dataset.features)) == (30, ["N"])
-    assert len(load_dataset(tmp_path / "mine.toml").table) == 44
-
-
-def test_the_objective_and_its_delta_are_the_cards(tmp_path):
-    experiment = an_experiment(tmp_path)
-    dataset = experiment.load()
-    losses = dataset.losses()
-    assert str(experiment.objective(dataset, losses)) == "log_huber (delta 0.001)"
-    changed = experiment.but(objective="huber", delta=0.5)
-    assert str(changed.objective(dataset, losses)) == "huber (delta 0.5)"
-    # Where the target may be negative, delta is a thousandth of the spread: here, the median distance from 4 is 2.
-    signed = replace(dataset, target=dataset.target.model_copy(update={"positive": False}))
-    assert str(experiment.objective(signed, np.array([1.0, 2.0, 4.0, 5.0, 9.0]))) == "huber (delta 0.002)"
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ('engines = ["operom"]', r"unknown engine 'operom': did you mean 'operon'\?"),
-        ('features = ["N", "T"]', r"experiment first: dataset mine has no feature 'T': legal are: D, N"),
-        ('baselines = ["hofmann"]', r"unknown law 'hofmann': did you mean 'hoffmann'\?"),
-        (
-            'baselines = ["muennighoff"]',
-            "law 'muennighoff' does not fit dataset 'mine': the law needs uD, and the features are",
-        ),
-        ('operators = ["+", "sinh"]', "operators: unknown operator 'sinh'"),
-        ('objective = "hubert"', "objective: .*'log_huber'"),
-        ('budget = "five minutes"', "budget 'five minutes' is not one"),
-        ('rows = "N > 1e15"', "the rule rows = 'N > 1e15' leaves no rows"),
-        ('rows = "M > 1"', "unknown column 'M'"),
-        ('hold_out = "N >= 1e6"', "the hold-out 'N >= 1e6' leaves none of the 44 rows of mine to train on"),
-        ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 44 rows of mine"),
-        ("hold_out = { largest = 11, of = 'N' }", "the 11 largest N leaves no size of mine to train on: it has 11"),
-        ('hold_out = "N >= 7e7"', "the training rows have 2 sizes: choosing a law needs at least 3"),
-        (
-            'rows = "N == 2e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]',
-            "the hold-out 'D >= 3e11' names no feature of mine: N",
-        ),
-        ('rows = "N == 2e8"\nhold_out = "N >= 2e8"', "leaves none of the 4 rows"),
-        ("seed = 3", r"unknown key 'seed': did you mean 'seeds'\?"),
-    ],
-)
-def test_a_wrong_card_is_told_before_anything_is_searched(tmp_path, line, message):
-    key = line.split(" =")[0]
-    card = "\n".join(each for each in CARD.splitlines() if not each.startswith(f"{key} ="))
-    with pytest.raises(InputError, match=message):
-        run(write(tmp_path, card=f"{card}\n{line}\n"), out=tmp_path / "runs", jobs=1)
-    assert not (tmp_path / "runs").exists()
-
-
-def test_a_target_that_never_changes_cannot_be_learnt(tmp_path):
-    table = a_table()
-    table.loc[table.params < 1e9, "loss"] = 2.5
-    with pytest.raises(InputError, match="the target of mine is the same on all 32 training rows"):
-        run(write(tmp_path, table), out=tmp_path / "runs", jobs=1)
-
-
-def test_a_failure_is_written_down_in_the_run_folder(tmp_path, told):
-    told.FORMULAS[:] = [object()]  # an engine with a bug: this is no text
-    with pytest.raises(TypeError):
-        run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
-    folder = open_run("first", tmp_path / "runs")
-    assert folder.manifest["state"] == "failed"
-    assert "not JSON serializable" in folder.manifest["error"]
-    assert "failed: " in (folder.path / "log.txt").read_text()
-
-
-def test_the_constant_law_can_be_the_best_there_is_to_show(tmp_path, told):
-    told.FORMULAS[:] = ["9.0 - 0.3*log(N)"]
-    card = TOLD.replace('baselines = ["hoffmann", "constant", "powerlaw_one_feature"]', 'baselines = ["constant"]')
-    result = run(write(tmp_path, card=card), out=tmp_path / "runs", jobs=1)
-    assert result.best("null").law.name == "constant"
-    assert (result.folder.path / "figures" / "parity.png").is_file()
