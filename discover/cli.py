@@ -339,25 +339,80 @@ def add_data(
 def fit(
     law: Annotated[str, typer.Argument(help="Name of a law, or path of its card.")],
     dataset: Annotated[str, typer.Argument(help="Name of a dataset, or path of its card.")],
-    objective: Annotated[str | None, typer.Option(help="log_huber, log_squared, huber or squared.")] = None,
-    delta: Annotated[float | None, typer.Option(help="Where Huber's loss turns linear.")] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="huber, squared, soft_l1 or mae; with log_ in front, of the logarithm. Default: log_huber."),
+    ] = None,
+    delta: Annotated[
+        str | None, typer.Option(metavar="NUMBER|noise", help="Where the loss turns linear; noise: estimated.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(metavar="FORMULA", help="Weight of a row, as sqrt(N).")] = None,
+    fix: Annotated[list[str] | None, typer.Option(metavar="E0=1.8", help="Constant that is not fitted.")] = None,
+    tie: Annotated[list[str] | None, typer.Option(metavar="beta=alpha", help="Constant that equals another.")] = None,
+    bound: Annotated[
+        list[str] | None, typer.Option(metavar="alpha=0.1:0.5", help="Legal values of a constant; an end may be open.")
+    ] = None,
+    constraint: Annotated[
+        list[str] | None, typer.Option(metavar="'alpha <= beta'", help="Linear constraint between constants.")
+    ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the starts.")] = 0,
+    protocol: Annotated[
+        str | None, typer.Option(help="Fit as a source did: a protocol of the law's card, as hoffmann.")
+    ] = None,
     hold_out: Annotated[str | None, typer.Option(help="Rows to leave out of the fit and to score on.")] = None,
+    intervals: Annotated[str, typer.Option(help="Of the constants: bootstrap, profile or none.")] = "bootstrap",
+    resamples: Annotated[int, typer.Option(min=2, help="Resamples of the bootstrap.")] = 1000,
+    by: Annotated[str, typer.Option(metavar="row|FEATURE", help="What is resampled: rows, or sizes of N.")] = "row",
+    level: Annotated[float, typer.Option(help="Confidence level of the intervals.")] = 0.95,
+    derive: Annotated[
+        list[str] | None, typer.Option(metavar="'beta/(alpha+beta)'", help="Quantity wanted beside the constants.")
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Fit a law's constants to a dataset."""
-    from discover import terminal
+    """Fit a law's constants to a dataset, and say how sure they are."""
+    from discover import assignments, terminal
     from discover.dataset import load_dataset
-    from discover.fitted import fit_dataset
+    from discover.fitted import Intervals, fit_dataset
     from discover.law import load_law
     from discover.verification import problems
 
-    options: dict[str, Any] = {"objective": objective, "delta": delta, "starts": starts, "seed": seed}
     loaded = load_law(law)
-    fitted = fit_dataset(loaded, load_dataset(dataset), hold_out=hold_out, **options)
+    options: dict[str, Any] = {"objective": objective, "delta": delta, "weights": weights, "protocol": protocol}
+    options |= {"starts": starts, "seed": seed, "hold_out": hold_out, "constraints": constraint or ()}
+    options |= {"derive": derive or (), "intervals": Intervals(intervals, level, resamples, by)}  # type: ignore[arg-type]
+    options["fixed"] = assignments.numbers(fix or (), "--fix", "E0=1.8")
+    options["tied"] = assignments.names(tie or (), "--tie", "beta=alpha")
+    options["bounds"] = assignments.ranges(bound or (), "--bound", "alpha=0.1:0.5")
+    fitted = fit_dataset(loaded, load_dataset(dataset), **options)
     terminal.show_fit(fitted, as_json=json_)
     terminal.warn(problems(loaded))
+
+
+@app.command()
+def optimal(
+    law: Annotated[str, typer.Argument(help="Name of a law of N and D, or path of its card.")],
+    compute: Annotated[list[float], typer.Option(metavar="FLOP", help="Budget; may be given more than once.")],
+    constants: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="NUMBER", help="Which published constants or fit; the first set, or the last fit."),
+    ] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="E=64", help="Value of a feature beside N and D; may be repeated.")
+    ] = None,
+    flop_per: Annotated[float, typer.Option(help="FLOP for each parameter and token.")] = 6.0,
+    tokens_per_parameter: Annotated[
+        tuple[float, float], typer.Option(metavar="LOW HIGH", help="The D/N that are searched.")
+    ] = (1e-4, 1e8),
+    json_: Json = False,
+) -> None:
+    """Say which N and D are the best for their compute, by a law with the constants of its card."""
+    from discover import assignments, terminal
+    from discover.optimal import optimal as optimum
+
+    options: dict[str, Any] = {"flop_per": flop_per, "tokens_per_parameter": tokens_per_parameter}
+    found = optimum(law, compute, number=constants, at=assignments.numbers(at or (), "--at", "E=64"), **options)
+    terminal.show_optimal(found, as_json=json_)
 
 
 @app.command()

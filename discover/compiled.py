@@ -1,7 +1,6 @@
-"""A formula compiled for NumPy: values and exact derivatives for many sets of constants at once.
+"""A formula compiled for NumPy: values for many sets of constants at once (`discover.differentiable` has derivatives).
 
-SymPy differentiates; common subexpressions of value and derivatives are computed once. The generated code comes
-from a parsed expression, never from text.
+The generated code comes from a parsed expression, never from text.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from discover.formula import symbol
 
 
 class _Printer(NumPyPrinter):  # type: ignore[misc]
-    """NumPy code in which `min` and `max` broadcast, and their slopes."""
+    """NumPy code of a formula, in which `min` and `max` broadcast, and their slopes."""
 
     def _nested(self, function: str, arguments: Sequence[sympy.Expr]) -> str:
         code = self._print(arguments[0])
@@ -43,7 +42,7 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Compiled:
-    """Value and Jacobian of a formula.
+    """Value of a formula.
 
     Attributes
     ----------
@@ -54,45 +53,35 @@ class Compiled:
     features: tuple[str, ...]
     constants: tuple[str, ...]
     _value: Callable[..., Any]
-    _jacobian: Callable[..., Sequence[Any]]
 
     def predict(self, columns: Sequence[np.ndarray], constants: np.ndarray) -> np.ndarray:
-        """Predictions, shape (sets, rows), for `constants` of shape (sets, constants) or (sets, rows, constants).
+        """Predictions, shape (sets, rows), for `constants` of shape (sets, constants).
 
         Columns beyond the features (a formula may have none) only say how many rows there are.
         """
         with np.errstate(all="ignore"):
-            value = self._value(*columns[: len(self.features)], *self._split(constants))
-        return np.array(np.broadcast_to(value, self._shape(columns, constants)), dtype=float)
-
-    def predict_with_jacobian(
-        self, columns: Sequence[np.ndarray], constants: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Predictions, shape (sets, rows), and their derivatives, shape (sets, rows, constants)."""
-        shape = self._shape(columns, constants)
-        with np.errstate(all="ignore"):
-            value, *derivatives = self._jacobian(*columns[: len(self.features)], *self._split(constants))
-        jacobian = np.empty((*shape, len(self.constants)))
-        for k, derivative in enumerate(derivatives):
-            jacobian[..., k] = derivative
-        return np.array(np.broadcast_to(value, shape), dtype=float), jacobian
-
-    def _split(self, constants: np.ndarray) -> list[np.ndarray]:
-        if constants.ndim == 3:  # each row has its own
-            return [constants[:, :, k] for k in range(len(self.constants))]
-        return [constants[:, k, None] for k in range(len(self.constants))]
-
-    def _shape(self, columns: Sequence[np.ndarray], constants: np.ndarray) -> tuple[int, int]:
-        return constants.shape[0], columns[0].shape[0] if columns else 1
+            value = self._value(
+                *columns[: len(self.features)], *(constants[:, k, None] for k in range(constants.shape[1]))
+            )
+        rows = columns[0].shape[0] if columns else 1
+        return np.array(np.broadcast_to(value, (len(constants), rows)), dtype=float)
 
 
 def compile_formula(expression: sympy.Expr, features: tuple[str, ...], constants: tuple[str, ...]) -> Compiled:
-    """Compile `expression` and its derivatives in each of the `constants`."""
+    """Compile `expression`."""
     symbols = [symbol(name, positive=True) for name in features] + [symbol(name) for name in constants]
-    derivatives = [sympy.diff(expression, symbol(name)) for name in constants]
+    return Compiled(features, constants, compile_expressions(symbols, expression))
+
+
+def compile_expressions(
+    symbols: Sequence[sympy.Symbol], expressions: sympy.Expr | Sequence[sympy.Expr]
+) -> Callable[..., Any]:
+    """A NumPy function of arrays, one a symbol: the value of the expression, or a list of those of several.
+
+    Common subexpressions are computed once.
+    """
     printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
-    value = sympy.lambdify(symbols, expression, modules="numpy", printer=printer, cse=True, dummify=True)
-    jacobian = sympy.lambdify(
-        symbols, [expression, *derivatives], modules="numpy", printer=printer, cse=True, dummify=True
+    made: Callable[..., Any] = sympy.lambdify(
+        symbols, expressions, modules="numpy", printer=printer, cse=True, dummify=True
     )
-    return Compiled(features, constants, value, jacobian)
+    return made

@@ -1,7 +1,8 @@
 """The errors that `discover` raises for a person to read.
 
 Every one is a `DiscoverError`, so a caller can catch one class. The message is one sentence that says what is
-wrong, where, and what to do; the command line prints it alone, without a traceback.
+wrong, where, and what to do; the command line prints it alone, without a traceback. Those about what a caller handed
+over are a `ValueError` too, which is what Python, and scikit-learn's contract, call a value that is not legal.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class DiscoverError(Exception):
     exit_status = 1
 
 
-class InputError(DiscoverError):
+class InputError(DiscoverError, ValueError):
     """The user's input is wrong: an option, a name, a card, a table; exit status 2."""
 
     exit_status = 2
@@ -36,7 +37,7 @@ class EngineError(DiscoverError):
     """A search engine is missing or failed: the message says how to get it or what it said."""
 
 
-class FitError(DiscoverError):
+class FitError(DiscoverError, ValueError):
     """A law cannot be fitted to the rows it was given."""
 
 

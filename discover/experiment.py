@@ -39,9 +39,9 @@ from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
 from discover.errors import DiscoverError, EngineError, InputError, Interrupted, one_of
 from discover.fitting import Objective
-from discover.fitting.objective import Name as ObjectiveName
 from discover.law import Law, list_laws, load_law
 from discover.matching import baselines_for, is_default_baseline
+from discover.objective import Name as ObjectiveName
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.selection import (

@@ -1,17 +1,86 @@
-"""A law fitted to a dataset: the fit, and how well it describes the rows."""
+"""A law fitted to a dataset: the fit, how sure its constants are, and how well it describes the rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
+from discover.allocation import allocate, exponent_error
 from discover.dataset import Dataset
-from discover.fitting import AnyFit, Objective, fit_rows
+from discover.diagnostics import correlations, residuals, worst_rows
+from discover.errors import InputError, one_of
+from discover.fitting import AnyFit, Fit, GroupedFit, Objective, fit_rows
+from discover.fitting.bootstrap import Bootstrap, bootstrap
+from discover.fitting.derived import derived
+from discover.fitting.profile import profile
+from discover.fitting.protocol import fit_by_protocol
+from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.matching import match
 from discover.scoring import Score, score
+from discover.sizes import size_ranks
+
+Kind = Literal["bootstrap", "profile", "none"]
+KINDS: tuple[Kind, ...] = ("bootstrap", "profile", "none")
+RESAMPLES = 1000  # of a bootstrap
+FLOP_PER = 6.0  # for each parameter and token
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How intervals of the constants are made.
+
+    Attributes
+    ----------
+    kind
+        ``bootstrap``: the spread of fits to resamples; ``profile``: how far a constant moves before the objective
+        rises too much; ``none``.
+    level
+        Confidence level, between 0 and 1.
+    resamples
+        Number of resamples of the bootstrap.
+    by
+        What the bootstrap draws: ``row``, or a feature, of which rows of one size (within 1 %) are drawn together.
+    """
+
+    kind: Kind = "bootstrap"
+    level: float = 0.95
+    resamples: int = RESAMPLES
+    by: str = "row"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"unknown intervals {self.kind!r}: {one_of(self.kind, KINDS)}")
+        if not 0 < self.level < 1:
+            raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {self.level}")
+
+    def __str__(self) -> str:
+        if self.kind == "bootstrap":
+            drawn = "rows" if self.by == "row" else f"sizes of {self.by}"
+            return f"{self.level:.0%} interval, {self.resamples} resamples of {drawn}"
+        return f"{self.level:.0%} interval, {self.kind}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """How sure the constants of one fit are.
+
+    Attributes
+    ----------
+    ends
+        Interval of each constant that was fitted.
+    derived
+        Value, standard error and interval of quantities that follow from the constants, by formula.
+    optimal
+        The compute-optimal model at the largest compute of the rows, for laws of N and D that have one.
+    """
+
+    ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    derived: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    optimal: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -24,22 +93,37 @@ class Fitted:
         Errors on the rows of the fit.
     held_out
         Errors on the rows that were left out; `None` when none were.
+    intervals
+        How the intervals were made.
+    known
+        How sure the constants are, by group; one, under an empty name, when rows are in no groups.
+    numbers
+        Number of each row in its file, by group.
+    protocol
+        The published protocol that was followed; empty for the project's own fitter.
     """
 
     dataset: Dataset
     fit: AnyFit
     score: Score
-    held_out: Score | None = None
+    held_out: Score | None
+    intervals: Intervals
+    known: Mapping[str, Known]
+    numbers: Mapping[str, np.ndarray] = field(repr=False)
+    protocol: str = ""
 
     def as_record(self) -> dict[str, Any]:
-        """All of it, ready for JSON."""
+        """All of it, ready for JSON; of groups, what holds for one stands under its name."""
         fitted = self.fit
+        parts = {group: self._part(group, part) for group, part in fitted.parts.items()}
         return {
             "law": fitted.law.name,
             "formula": fitted.law.formula,
             "dataset": self.dataset.name,
             "generated": bool(self.dataset.generated),
-            **self._constants(),
+            "protocol": self.protocol or None,
+            "intervals": asdict(self.intervals),
+            **(parts[""] if list(parts) == [""] else {"groups": parts, "shared": getattr(fitted, "shared", ())}),
             "objective": {"name": fitted.objective.name, "delta": fitted.objective.delta, "value": fitted.loss},
             "rows": fitted.n_rows,
             "rmse": self.score.rmse,
@@ -52,13 +136,25 @@ class Fitted:
             "warnings": [{"code": warning.code, "message": warning.message} for warning in fitted.warnings],
         }
 
-    def _constants(self) -> dict[str, Any]:
-        """The constants; of each group where there are groups."""
-        groups = {
-            group: {name: {"value": value, "stderr": part.errors[name]} for name, value in part.values.items()}
-            for group, part in self.fit.parts.items()
+    def _part(self, group: str, part: Fit) -> dict[str, Any]:
+        known = self.known[group]
+        constants = {}
+        for name, value in part.values.items():
+            low, high = known.ends.get(name, (None, None))
+            constants[name] = {"value": value, "stderr": part.errors[name], "low": low, "high": high}
+        worst = [
+            {**asdict(row), "row": int(self.numbers[group][row.row])} for row in worst_rows(part)
+        ]  # its number in the file
+        return {
+            "constants": constants,
+            "derived": dict(known.derived),
+            "optimal": dict(known.optimal) or None,
+            "status": asdict(part.status),
+            "condition": part.condition,
+            "correlations": [asdict(pair) for pair in correlations(part)],
+            "residuals": asdict(residuals(part)),
+            "worst_rows": worst,
         }
-        return {"constants": groups[""]} if list(groups) == [""] else {"groups": groups}
 
 
 def fit_dataset(
@@ -67,11 +163,31 @@ def fit_dataset(
     *,
     hold_out: str | None = None,
     objective: str | None = None,
-    delta: float | None = None,
-    starts: int = 64,
-    seed: int = 0,
+    delta: float | str | None = None,
+    weights: str | None = None,
+    protocol: str | None = None,
+    intervals: Intervals | None = None,
+    derive: Sequence[str] = (),
+    **options: Any,
 ) -> Fitted:
     """Fit a law to all rows of a dataset, or to those that `hold_out` leaves.
+
+    Parameters
+    ----------
+    hold_out
+        Row rule of those left out, as ``"N >= 4e9"``.
+    objective, delta
+        Name of the objective, and where it turns linear: a number, or ``"noise"``; see `discover.fitting.fit`.
+    weights
+        Weight of each row in the objective: a formula over features, as ``"sqrt(N)"``.
+    protocol
+        A published way to fit this law, by the name on its card, instead of the project's own.
+    intervals
+        How intervals of the constants are made; by default by a bootstrap of 1,000 resamples of the rows.
+    derive
+        Formulas over constants that are wanted too, as ``"beta/(alpha + beta)"``.
+    options
+        Further arguments of `discover.fitting.fit`: starts, seed, fixed, tied, bounds, constraints.
 
     Raises
     ------
@@ -80,14 +196,111 @@ def fit_dataset(
     """
     law = match(law, dataset)
     held = dataset.held_out_rows(hold_out) if hold_out is not None else np.zeros(len(dataset.table), dtype=bool)
-    target = dataset.losses(~held)
-    chosen = Objective.suited_to(target) if objective is None else Objective(objective)  # type: ignore[arg-type]
-    if delta is not None:
-        chosen = replace(chosen, delta=delta)
-    groups = dataset.groups(~held)
-    fitted = fit_rows(law, dataset.columns(~held), target, groups, objective=chosen, starts=starts, seed=seed)
-    train = score(fitted.predict(dataset.columns(~held), groups), target)
+    target, columns, groups = dataset.losses(~held), dataset.columns(~held), dataset.groups(~held)
+    intervals = intervals or Intervals()
+    fitted: AnyFit
+    if protocol is None:
+        chosen = Objective.suited_to(target) if objective is None else Objective(objective)  # type: ignore[arg-type]
+        weight = None if weights is None else _weights(weights, columns, len(target))
+        fitted = fit_rows(law, columns, target, groups, objective=chosen, delta=delta, weights=weight, **options)
+    elif groups is not None:
+        raise InputError(f"a protocol fits rows in one group: {dataset.name} has several")
+    else:
+        _refuse_beside_protocol(objective=objective, delta=delta, weights=weights, **options)
+        fitted = fit_by_protocol(law, columns, target, protocol)
+    train = score(fitted.predict(columns, groups), target)
     outside = None
     if held.any():
         outside = score(fitted.predict(dataset.columns(held), dataset.groups(held)), dataset.losses(held))
-    return Fitted(dataset, fitted, train, outside)
+    numbers = dataset.table.index.to_numpy()[~held]
+    places = {"": np.arange(len(target))} if groups is None else _places(groups)
+    known = _known(fitted, intervals, columns, places, derive)
+    rows = {name: numbers[place] for name, place in places.items()}
+    return Fitted(dataset, fitted, train, outside, intervals, known, rows, protocol or "")
+
+
+def _refuse_beside_protocol(**options: Any) -> None:
+    for name, value in options.items():
+        if value and name not in {"starts", "seed"}:
+            raise InputError(f"a protocol says how a law is fitted: leave out {name}")
+
+
+def _weights(text: str, columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    from discover.compiled import compile_formula
+
+    try:
+        expression = parse(text, features=list(columns))
+    except FormulaError as error:
+        raise InputError(f"weights {text!r}: {error} (features are {', '.join(columns)})") from None
+    made = compile_formula(expression, tuple(columns), ()).predict(list(columns.values()), np.zeros((1, 0)))[0]
+    return np.broadcast_to(made, (count,)).copy()
+
+
+def _places(groups: np.ndarray) -> dict[str, np.ndarray]:
+    return {str(name): np.flatnonzero(groups == name) for name in dict.fromkeys(groups.tolist())}
+
+
+def _known(
+    fitted: AnyFit,
+    intervals: Intervals,
+    columns: Mapping[str, np.ndarray],
+    places: Mapping[str, np.ndarray],
+    derive: Sequence[str],
+) -> dict[str, Known]:
+    samples: Mapping[str, Bootstrap] = {}
+    if intervals.kind == "bootstrap":
+        by = None
+        if intervals.by != "row":
+            if intervals.by not in columns:
+                raise InputError(f"unknown feature {intervals.by!r}: {one_of(intervals.by, ['row', *columns])}")
+            ranks = size_ranks(columns[intervals.by])
+            by = np.concatenate([ranks[place] for place in places.values()])
+        drawn = bootstrap(fitted, count=intervals.resamples, by=by)
+        samples = {"": drawn} if isinstance(drawn, Bootstrap) else drawn
+    found = {}
+    for name, part in fitted.parts.items():
+        sample = samples.get(name)
+        ends: dict[str, tuple[float, float]] = {}
+        if sample is not None:
+            ends = {constant: sample.interval(constant, intervals.level) for constant in _moved(part)}
+        elif intervals.kind == "profile" and isinstance(fitted, GroupedFit) and fitted.shared:
+            raise InputError("constants that groups share have no profile: use intervals of the kind bootstrap")
+        elif intervals.kind == "profile":
+            ends = {one.name: (one.low, one.high) for one in profile(part, level=intervals.level).values()}
+        own = {key: column[places[name]] for key, column in columns.items()}
+        found[name] = Known(
+            ends,
+            {text: _derived(part, text, sample, intervals.level) for text in derive},
+            _optimal(part, own, sample, intervals.level),
+        )
+    return found
+
+
+def _moved(part: Fit) -> list[str]:
+    return [name for name, place in zip(part.space.names, part.space.index, strict=True) if place >= 0]
+
+
+def _derived(part: Fit, text: str, sample: Bootstrap | None, level: float) -> dict[str, float]:
+    found = derived(part.law, text, part.values, part.covariance)
+    record = {"value": found.value, "stderr": found.error}
+    if sample is not None:
+        record["low"], record["high"] = sample.interval(text, level)
+    return record
+
+
+def _optimal(part: Fit, columns: Mapping[str, np.ndarray], sample: Bootstrap | None, level: float) -> dict[str, float]:
+    """The compute-optimal model at the largest compute of the rows; empty where the law has none."""
+    if set(part.law.columns) != {"N", "D"} or part.law.target != "L":
+        return {}
+    compute = FLOP_PER * float(np.max(columns["N"] * columns["D"]))
+    best = allocate(part.law, part.values, compute, flop_per=FLOP_PER)
+    if not bool(best.interior) or not np.isfinite(best.a):
+        return {}
+    record = {"compute": compute, "N": float(best.N), "D": float(best.D), "a": float(best.a)}
+    record["stderr"] = float(exponent_error(part.law, part.values, part.covariance, compute, flop_per=FLOP_PER))
+    if sample is not None:
+        usable = sample.values[np.isfinite(sample.values).all(axis=1)]
+        if len(usable) > 1:
+            spread = allocate(part.law, usable, compute, flop_per=FLOP_PER).interval(level)
+            record |= {"low": float(spread.low["a"]), "high": float(spread.high["a"])}
+    return record

@@ -8,7 +8,7 @@ reproduce. A law that was found is written as the same card, and so is a baselin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,16 @@ from discover.cards import card_paths, find_card, read_card
 from discover.cite import Cite
 from discover.compiled import Compiled, compile_formula
 from discover.complexity import complexity
+from discover.differentiable import Differentiable, differentiable
 from discover.errors import CardError, InputError, one_of
 from discover.formula import FormulaError, parse, symbol, to_text
-from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Published, Reproduction
+from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Protocol, Published, Reproduction
 from discover.mixture import component, expand_mixtures, scalars, vectors
 
 __all__ = ["Check", "Constant", "FittedValues", "Law", "LawCard", "Published", "law_from_card", "list_laws", "load_law"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Law:
     """A formula over features with named constants.
 
@@ -63,6 +64,7 @@ class Law:
     let: Mapping[str, str] = field(default_factory=dict)
     cite: Cite | None = None
     published: tuple[Published, ...] = ()
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
     reproductions: tuple[Reproduction, ...] = ()
     fits: tuple[FittedValues, ...] = ()
     notes: str = ""
@@ -70,6 +72,13 @@ class Law:
     any_feature: bool = False
     mixtures: tuple[str, ...] = ()
     components: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Law({self.name!r}, {self.formula!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is computed from the formula is left out: compiled functions cannot be pickled.
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def parts(self) -> dict[str, sympy.Expr]:
@@ -157,8 +166,15 @@ class Law:
 
     @cached_property
     def compiled(self) -> Compiled:
-        """The formula and its exact derivatives in the parameters, compiled for NumPy."""
+        """The formula, compiled for NumPy."""
         return compile_formula(self.expanded, tuple(self.columns), tuple(self.parameters))
+
+    @cached_property
+    def differentiable(self) -> Differentiable:
+        """The formula with its exact derivatives, in the parameters in which fits move."""
+        logs = {name: constant.log for name, constant in self.parameters.items()}
+        positive = {name: constant.positive for name, constant in self.parameters.items()}
+        return differentiable(self.expanded, tuple(self.columns), logs, positive)
 
     @cached_property
     def complexity(self) -> int:
@@ -237,6 +253,7 @@ def law_from_card(card: LawCard, name: str, where: str = "") -> Law:
         let=card.let,
         cite=card.cite,
         published=tuple(card.published),
+        protocols=card.protocols,
         reproductions=tuple(card.reproductions),
         fits=tuple(card.fits),
         notes=card.notes,

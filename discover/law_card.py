@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from discover.cards import Card
 from discover.cite import Cite
 from discover.formula import is_name
+from discover.objective import Name
 from discover.units import Unit
 
 LawKind = Literal["published", "found", "null"]
@@ -131,7 +132,7 @@ class Reproduction(Card):
     group: str = ""
     refit: bool = False
     fixed: list[str] = []
-    objective: Literal["log_huber", "log_squared", "huber", "squared"] | None = None
+    objective: Name | None = None
     delta: float | None = None
     errors: dict[Metric, Shown] = {}
     printed: bool = True
@@ -163,6 +164,26 @@ class FittedValues(Card):
     run: str = ""
 
 
+class Protocol(Card):
+    """How a source fitted the law, step by step, for replication.
+
+    Attributes
+    ----------
+    grid, log_grid
+        Starts of each constant: its values, or those of its natural logarithm, which is what then moves. All
+        combinations are tried.
+    method
+        Of `scipy.optimize.minimize`, with its own tolerances.
+    """
+
+    source: str
+    objective: Name
+    delta: float = 1e-3
+    method: Literal["L-BFGS-B", "BFGS"]
+    grid: dict[str, list[float]] = {}
+    log_grid: dict[str, list[float]] = {}
+
+
 class LawCard(Card):
     """The keys of a law card."""
 
@@ -181,6 +202,7 @@ class LawCard(Card):
     notes: str = ""
     unverified: bool = False
     published: list[Published] = []
+    protocols: dict[str, Protocol] = {}
     reproductions: list[Reproduction] = []  # of fits whose constants were not published
     fits: list[FittedValues] = []
 
@@ -199,6 +221,13 @@ class LawCard(Card):
         for name in self.mixtures:
             if name not in self.features:
                 raise ValueError(f"mixtures: {name!r} is not among the features {', '.join(self.features)}")
+        for name, protocol in self.protocols.items():
+            starts = [*protocol.grid, *protocol.log_grid]
+            if sorted(starts) != sorted(self.constants):
+                raise ValueError(
+                    f"protocols.{name}: grid and log_grid must have starts of each constant once: "
+                    f"{', '.join(self.constants)}"
+                )
         for name, parts in self.components.items():
             if name not in self.mixtures:
                 raise ValueError(f"components: {name!r} is not among the mixtures {', '.join(self.mixtures) or 'none'}")

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from calling import Said, calling
 
 COMMAND = [sys.executable, "-c", "from discover.cli import main; main()"]
 
@@ -31,33 +31,10 @@ def discover(*arguments: str, cwd: Path | None = None, **environment: str) -> su
     )
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a call of the command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """The command in this process: the same code without the seconds that the imports take."""
-    from discover.cli import main
-
-    def call(*arguments: str, cwd: Path | None = None) -> Said:
-        if cwd is not None:
-            monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["discover", *arguments])
-        status = 0
-        try:
-            main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        said = capsys.readouterr()
-        return Said(status, said.out, said.err)
-
-    return call
+    """The command in this process."""
+    return calling(monkeypatch, capsys)
 
 
 @pytest.fixture

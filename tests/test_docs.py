@@ -1,7 +1,8 @@
-"""The cards that the documentation prints are legal cards."""
+"""The cards that the documentation prints are legal cards, and its Python sessions print what it says."""
 
 from __future__ import annotations
 
+import doctest
 import re
 import tomllib
 from pathlib import Path
@@ -20,6 +21,11 @@ BLOCKS = [
     for page in PAGES
     for number, text in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL))
 ]
+SESSIONS = {
+    page.name: blocks
+    for page in PAGES
+    if (blocks := re.findall(r"```pycon\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL))
+}
 
 
 def test_there_are_cards_of_every_kind() -> None:
@@ -42,3 +48,13 @@ def test_a_card_that_the_documentation_prints_can_be_read(card: dict) -> None:  
     else:  # a part of a dataset card, or a whole one
         whole = {"title": "part", "files": [{"path": "runs.csv"}], "features": {"N": {"column": "N"}}, **card}
         validate({"target": {"column": "loss"}, **whole}, DatasetCard, "docs")
+
+
+@pytest.mark.parametrize("page", SESSIONS)
+def test_a_session_of_the_documentation_prints_what_it_says(page: str) -> None:
+    blocks = SESSIONS[page]
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner(verbose=False).run(examples, out=said.append)
+    assert result.attempted >= len(blocks)
+    assert not result.failed, "".join(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,19 @@ def test_a_row_without_a_real_value_is_not_a_number_and_gives_no_warning() -> No
     assert predicted[0] == 0.0
     assert predicted[1] == -np.inf
     assert np.isnan(predicted[2])
+
+
+def test_a_law_that_was_evaluated_can_be_pickled() -> None:
+    law = load_law("hoffmann")
+    at = {"N": 1e9, "D": 2e10}
+    prediction = law.predict(at, HOFFMANN)
+    copy = pickle.loads(pickle.dumps(law))
+    assert copy == law
+    assert copy.predict(at, HOFFMANN) == prediction
+
+
+def test_a_law_is_shown_by_its_name_and_formula() -> None:
+    assert repr(load_law("hoffmann")) == "Law('hoffmann', 'E0 + A/N**alpha + B/D**beta')"
 
 
 def test_missing_features_and_constants_are_named() -> None:

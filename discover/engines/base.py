@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from discover.errors import InputError
-from discover.fitting.objective import Objective
+from discover.objective import Objective
 
 _BUDGET = re.compile(r"\s*(?P<number>\d+(?:\.\d*)?(?:e\d+)?)\s*(?P<unit>[a-z]*)\s*\Z", re.IGNORECASE)
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}

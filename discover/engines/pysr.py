@@ -37,7 +37,7 @@ from discover.doctor import INSTALL, child_environment, last_words, pysr_missing
 from discover.engines.base import Candidate, Engine, SearchProblem
 from discover.engines.hall_of_fame import EquationError, candidate_formula, read_hall_of_fame, shape_of
 from discover.errors import EngineError, InputError, one_of
-from discover.fitting.objective import Objective
+from discover.objective import Objective
 
 ITERATIONS = 10_000_000  # more than any budget allows: the budget ends a search
 SMALLEST = 7  # PySR refuses a smaller maxsize
@@ -175,8 +175,13 @@ def elementwise_loss(objective: Objective, factor: float = 1.0) -> str:
     """
     square = "0.5 * residual * residual"
     delta = float(objective.delta)
-    huber = f"residual <= {delta!r} ? {square} : {delta!r} * (residual - {delta / 2!r})"
-    loss = f"{float(factor)!r} * ({huber if objective.robust else square})"
+    shapes = {
+        "squared": square,
+        "huber": f"residual <= {delta!r} ? {square} : {delta!r} * (residual - {delta / 2!r})",
+        "soft_l1": f"residual * residual / (1.0 + sqrt(1.0 + residual * residual / {delta**2!r}))",
+        "mae": "residual",
+    }
+    loss = f"{float(factor)!r} * ({shapes[objective.shape]})"
     if objective.logarithmic:
         guard = "prediction <= 0.0 ? (prediction < 0.0 ? Inf : 1.0) : "
         body = f"{guard}(residual = abs(log(prediction) - log(target)); {loss})"

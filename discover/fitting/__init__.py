@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from discover.fitting.fitter import Fit, FitWarning, fit
+from discover.fitting.fitter import Fit, fit
 from discover.fitting.grouped import GroupedFit, fit_groups
-from discover.fitting.objective import Objective
+from discover.fitting.warnings import FitWarning, Status
 from discover.law import Law
+from discover.objective import Objective
 
-__all__ = ["AnyFit", "Fit", "FitWarning", "GroupedFit", "Objective", "fit", "fit_groups", "fit_rows"]
+__all__ = ["AnyFit", "Fit", "FitWarning", "GroupedFit", "Objective", "Status", "fit", "fit_groups", "fit_rows"]
 
 AnyFit = Fit | GroupedFit
 

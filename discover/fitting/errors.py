@@ -8,50 +8,142 @@ probability that its residual, smoothed by a Gaussian kernel, lies within delta 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.stats import norm
 
-from discover.fitting.objective import Objective
+from discover.objective import NORMAL, Objective
 
 FLAT = 1e-7  # ratio of singular values below which a direction is not determined
 SHARE = 1e-3  # of a constant that lies in such directions, from which on it is not determined either
+BLOCK = 500_000  # derivatives that are held at once
 
 
-def covariance(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> tuple[np.ndarray, list[list[int]]]:
-    """Covariance of the constants, and the directions that the rows do not determine.
+@dataclass(frozen=True)
+class Certainty:
+    """How well the rows determine the constants at the optimum.
 
-    Parameters
+    Attributes
     ----------
-    residual, jacobian
-        At the optimum: shape (rows,), and (rows, constants).
-
-    Returns
-    -------
     covariance
         Shape (constants, constants); NaN on the diagonal of constants that are not determined.
     flat
         Groups of constants that are not determined, by index: those of one group trade off among each other.
+    bread
+        Second derivatives of the objective as the noise has them: ``sum psi'(r) j j.T``, shape (constants, constants).
+    condition
+        Largest over smallest singular value of the Jacobian with columns of length one: 1 when the constants do not
+        interfere, infinite when a direction is not determined at all.
     """
-    n_constants = jacobian.shape[1]
+
+    covariance: np.ndarray
+    flat: list[list[int]]
+    bread: np.ndarray
+    condition: float
+
+
+def certainty(
+    residual: np.ndarray,
+    jacobian: Callable[[slice], np.ndarray],
+    n_constants: int,
+    objective: Objective,
+    weight: np.ndarray | None = None,
+) -> Certainty:
+    """Covariance of the constants, and the directions that the rows do not determine.
+
+    Parameters
+    ----------
+    residual
+        At the optimum, shape (rows,).
+    jacobian
+        Derivatives of some of the rows, shape (rows, constants).
+    weight
+        Weight of each row in the objective.
+    """
     if not n_constants:
-        return np.zeros((0, 0)), []
-    if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
-        return np.full((n_constants, n_constants), np.nan), []
+        return Certainty(np.zeros((0, 0)), [], np.zeros((0, 0)), 1.0)
+    unknown = np.full((n_constants, n_constants), np.nan)
+    nothing = Certainty(unknown, [], unknown, np.inf)
+    if not np.isfinite(residual).all():
+        return nothing
+    triangle = np.zeros((0, n_constants))
+    for rows in _slices(len(residual), n_constants):
+        block = jacobian(rows)
+        if not np.isfinite(block).all():
+            return nothing
+        if weight is not None:
+            block = block * np.sqrt(weight[rows])[:, None]
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, block]), mode="r"))
     with np.errstate(over="ignore"):
-        length = np.linalg.norm(jacobian, axis=0)
+        length = np.linalg.norm(triangle, axis=0)
     scale = np.where(length > 0, length, 1.0)
-    _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
+    _, singular, directions = np.linalg.svd(triangle / scale, full_matrices=False)
     determined = singular > FLAT * singular[0]
     flat = _groups(directions[~determined])
     turned = directions[determined].T  # constants x determined directions
-    inner = turned @ _sandwich(residual, (jacobian / scale) @ turned, objective) @ turned.T
+    bread, middle = _sandwich(residual, lambda rows: (jacobian(rows) / scale) @ turned, objective, weight)
+    inner = turned @ middle @ turned.T
     with np.errstate(over="ignore"):  # a term all but vanishes: its constant may be anything
         result = inner / scale[:, None] / scale
     known = {k for group in flat for k in group}
     flat += [[k] for k in range(n_constants) if k not in known and not np.isfinite(result[k, k])]
     for k in {k for group in flat for k in group}:
         result[k, k] = np.nan
-    return result, flat
+    with np.errstate(divide="ignore"):
+        condition = float(singular[0] / singular[-1]) if len(singular) == n_constants else np.inf
+    return Certainty(result, flat, (turned @ bread @ turned.T) * scale[:, None] * scale, condition)
+
+
+def inside(
+    residual: np.ndarray, objective: Objective, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The loss's derivative psi at each residual, and the expectation of its second derivative psi'.
+
+    Huber's psi' is zero or one, and that of absolute values is zero but for a jump at zero: it is smoothed by a
+    Gaussian kernel over the residuals, with Silverman's width from their robust scale.
+    """
+    if objective.shape == "squared":
+        return residual, np.ones_like(residual)
+    if objective.shape == "soft_l1":
+        return residual * objective.weight(residual), objective.curvature(residual)
+    size = np.abs(residual if weight is None else residual[weight > 0])
+    width = 0.9 * NORMAL * float(np.median(size)) * len(size) ** -0.2
+    if objective.shape == "mae":
+        psi = np.sign(residual)
+        return psi, 2 * norm.pdf(residual / width) / width if width else np.zeros_like(residual)
+    delta = objective.delta
+    psi = np.clip(residual, -delta, delta)
+    if width == 0:
+        return psi, objective.curvature(residual)
+    return psi, norm.cdf((delta - residual) / width) - norm.cdf((-delta - residual) / width)
+
+
+def _sandwich(
+    residual: np.ndarray, jacobian: Callable[[slice], np.ndarray], objective: Objective, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The expected second derivatives, and the covariance."""
+    own = np.ones_like(residual) if weight is None else weight
+    psi, slope = inside(residual, objective, weight)
+    n_constants = jacobian(slice(0, 1)).shape[1]
+    n_rows = int(np.sum(own > 0))
+    freedom = max(1, n_rows - n_constants)
+    bread, meat = np.zeros((n_constants, n_constants)), np.zeros((n_constants, n_constants))
+    for rows in _slices(len(residual), n_constants):
+        block = jacobian(rows)
+        bread += (block * (own * slope)[rows, None]).T @ block
+        meat += (block * ((own * psi) ** 2)[rows, None]).T @ block
+    inverse = np.linalg.pinv(bread)
+    if not objective.robust:  # the classical covariance, of noise with a variance of one over the weight
+        return bread, np.asarray(inverse * float(np.sum(own * residual**2)) / freedom)
+    return bread, np.asarray(inverse @ meat @ inverse * n_rows / freedom)
+
+
+def _slices(rows: int, size: int) -> Iterator[slice]:
+    step = max(1, BLOCK // max(1, size))
+    for first in range(0, rows, step):
+        yield slice(first, min(first + step, rows))
 
 
 def _groups(directions: np.ndarray) -> list[list[int]]:
@@ -70,19 +162,3 @@ def _groups(directions: np.ndarray) -> list[list[int]]:
             new = [k for k in left if np.abs(projector[k, group]).max() > SHARE]
         groups.append(sorted(group))
     return groups
-
-
-def _sandwich(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> np.ndarray:
-    n_rows, n_constants = jacobian.shape
-    freedom = max(1, n_rows - n_constants)
-    if not objective.robust:
-        return np.asarray(np.linalg.pinv(jacobian.T @ jacobian) * (residual @ residual) / freedom)
-    scale = 1.4826 * np.median(np.abs(residual))
-    if scale == 0:
-        return np.zeros((n_constants, n_constants))
-    width = 0.9 * scale * n_rows**-0.2  # Silverman's rule, with the robust scale
-    inside = norm.cdf((objective.delta - residual) / width) - norm.cdf((-objective.delta - residual) / width)
-    psi = np.clip(residual, -objective.delta, objective.delta)
-    bread = np.linalg.pinv((jacobian * inside[:, None]).T @ jacobian)
-    meat = (jacobian * (psi**2)[:, None]).T @ jacobian
-    return np.asarray(bread @ meat @ bread * n_rows / freedom)

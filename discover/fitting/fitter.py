@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from discover.errors import FitError, InputError
-from discover.fitting import starts as starts_of
-from discover.fitting.errors import covariance
-from discover.fitting.objective import Objective
-from discover.fitting.solver import Problem, solve
+from discover.fitting import warnings as warning
+from discover.fitting.constraints import Constraints, constrained, constraints_of, null_space
+from discover.fitting.equations import LawEquations, Rows
+from discover.fitting.errors import Certainty, certainty
+from discover.fitting.search import ENOUGH, Found, search
+from discover.fitting.space import Space, space_of
+from discover.fitting.warnings import FitWarning, Status, status_of
 from discover.law import Law
+from discover.objective import Objective, noise_delta
 
-WarningCode = Literal["few_rows", "starts_disagree", "at_bound", "flat"]
-AGREE = 1e-4  # relative difference of objectives below which two starts agree
-EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
-ELEMENTS = 2_000_000  # derivatives that are held at once: 16 MB, of which a step makes some copies
-ENOUGH = 0.2  # share of starts that must agree
-
-
-@dataclass(frozen=True)
-class FitWarning:
-    """Something about a fit that its reader must know."""
-
-    code: WarningCode
-    message: str
+NOISE = "noise"  # in place of a delta: the one that suits the noise of the rows
+ROUNDS = 3  # estimates of that delta, each from the residuals of the fit before
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class Fit:
     errors
         Standard error of each constant, from the robust covariance; NaN where it is not determined.
     objective, loss
-        What was minimised, and its value: a sum over rows.
+        What was minimised, and its value: a (weighted) sum over rows.
     n_rows
         Number of rows.
     agreement
@@ -52,8 +44,16 @@ class Fit:
         Number of starts tried.
     covariance
         Of the constants, in the order of ``law.parameters``.
+    condition
+        Condition number of the Jacobian with columns of length one; infinite when a direction is not determined.
     warnings
         What the reader must know, the most important first.
+    status
+        How far the constants can be trusted, and why.
+    space
+        Which constants moved, and between which bounds.
+    rows
+        The rows of the fit, for intervals.
     """
 
     law: Law
@@ -65,7 +65,36 @@ class Fit:
     agreement: float
     n_starts: int
     covariance: np.ndarray = field(repr=False)
-    warnings: tuple[FitWarning, ...] = ()
+    condition: float
+    warnings: tuple[FitWarning, ...]
+    status: Status
+    space: Space = field(repr=False)
+    rows: Rows = field(repr=False)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Constants that were fitted; those tied to one of them are not named."""
+        return self.space.free
+
+    @property
+    def point(self) -> np.ndarray:
+        """The optimum in the solver's units, shape (parameters,)."""
+        constants = np.array([[self.values[name] for name in self.space.names]])
+        return np.asarray(np.clip(self.space.points(constants)[0], self.space.lower, self.space.upper))
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """Residuals of the rows, as the objective has them: of the logarithm, or of the target."""
+        return self.objective.residual(self.predict(self.features), self.rows.target)
+
+    @property
+    def features(self) -> dict[str, np.ndarray]:
+        """The columns of the rows, by symbol; also one of zeros where the law depends on none."""
+        return dict(zip(self.law.columns or ("",), self.rows.columns, strict=True))
+
+    def equations(self, rows: Rows | None = None) -> LawEquations:
+        """The equations that were solved, for these or for other `rows`."""
+        return LawEquations(self.law, self.rows if rows is None else rows, self.objective, self.space)
 
     def predict(self, features: Mapping[str, np.ndarray], groups: np.ndarray | None = None) -> np.ndarray:
         """Prediction of the law at `features`, in their shape, also where the law depends on none of them.
@@ -81,17 +110,40 @@ class Fit:
         return {"": self}
 
 
+@dataclass(frozen=True)
+class Options:
+    """How a fit is made; see `fit`."""
+
+    starts: int = 64
+    retries: int = 2
+    seed: int = 0
+    fixed: Mapping[str, float] | None = None
+    tied: Mapping[str, str] | None = None
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None
+    constraints: Constraints | None = None
+
+    @property
+    def batches(self) -> list[int]:
+        """Number of starts, and of those added while too few agree."""
+        return [self.starts << k for k in range(self.retries + 1)] if self.starts else [0]
+
+
 def fit(
     law: Law,
     features: Mapping[str, np.ndarray],
     target: np.ndarray,
     *,
     objective: Objective | None = None,
+    delta: float | str | None = None,
+    weights: np.ndarray | None = None,
     starts: int = 64,
     retries: int = 2,
     seed: int = 0,
     first: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
+    tied: Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    constraints: Sequence[str] = (),
 ) -> Fit:
     """Fit the constants of `law` to rows.
 
@@ -103,6 +155,10 @@ def fit(
         Columns by symbol, and the column to predict; one length.
     objective
         What to minimise; by default `Objective.suited_to` the target: Huber on the log with delta 1e-3.
+    delta
+        The objective's delta: a number, or ``"noise"`` for 1.345 robust standard deviations of the residuals.
+    weights
+        Weight of each row in the objective, zero or more; by default all count one.
     starts
         Number of random starts.
     retries
@@ -113,6 +169,12 @@ def fit(
         Constants of one more start, e.g. published ones, or those of a fit on fewer rows.
     fixed
         Constants that are not fitted, with their values.
+    tied
+        Constants that take the value of another one, as ``{"beta": "alpha"}``.
+    bounds
+        Legal values of constants, in place of the card's, as ``{"alpha": (0.1, None)}``.
+    constraints
+        Linear constraints between constants, as ``["alpha <= beta", "alpha + beta <= 1"]``.
 
     Returns
     -------
@@ -124,7 +186,7 @@ def fit(
         When there are fewer rows than free constants, the target is not fit for the objective, or no start has
         finite predictions.
     InputError
-        When a feature or a start value is missing, or a row is not finite.
+        When a feature or a start value is missing, a constant is unknown, or a row is not finite.
 
     Examples
     --------
@@ -134,48 +196,129 @@ def fit(
     >>> round(result.values["alpha"], 6)
     0.076
     """
-    target = np.asarray(target, dtype=float)
-    columns = _columns(law, features, target)
-    objective = objective or Objective.suited_to(target)
-    if objective.logarithmic and np.any(target <= 0):
-        raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
-    fixed = dict(fixed or {})
-    for name in fixed:
-        if name not in law.parameters:
-            raise InputError(f"law {law.name!r} has no constant {name!r}: it has {', '.join(law.parameters)}")
-    free = [name for name in law.parameters if name not in fixed]
-    if len(target) < len(free):
-        raise FitError(f"law {law.name!r} has {len(free)} free constants and there are only {len(target)} rows")
-    space = _Space(law, free, fixed)
-    problem = _problem(law, columns, target, objective, space)
-    rows = _Rows(columns, target)
-    points, losses, tried = _search(problem, space, rows, [starts << k for k in range(retries + 1)], seed, first)
-    if not len(points):
-        raise FitError(f"law {law.name!r} has no finite prediction at any of {tried} starts: check its ranges")
-    best = points[0]
-    agreement = float(np.sum(losses <= _close_to(losses[0], objective, target)) / tried)
-    constants = space.constants(best[None])[0]
-    residual, jacobian = _constant_jacobian(law, columns, target, objective, constants)
-    free_index = [list(law.parameters).index(name) for name in free]
-    matrix = np.full((len(law.parameters), len(law.parameters)), 0.0)
-    inner, flat = covariance(residual, jacobian[:, free_index], objective)
-    matrix[np.ix_(free_index, free_index)] = inner
-    warnings = _warnings(law, free, constants, agreement, tried, len(target), flat)
+    rows = rows_of(law, features, target, weights)
+    objective = objective or Objective.suited_to(rows.target)
+    check_target(objective, rows.target)
+    options = Options(
+        starts, retries, seed, fixed, tied, bounds, constraints_of(law, constraints) if constraints else None
+    )
+    space = space_of(law, fixed=fixed, tied=tied, bounds=bounds)
+    check_count(law, space, rows)
+    given = start_of(law, space, first)
+    if delta != NOISE:
+        objective = objective if delta is None else replace(objective, delta=_number(delta))
+        return _fit(law, rows, objective, space, options, given)
+    result = _fit(law, rows, objective, space, options, given)
+    for _ in range(ROUNDS):
+        estimate = noise_delta(result.residuals, len(space.free), rows.weight)
+        if not estimate > 0:
+            break
+        options = replace(options, starts=min(options.starts, 8), retries=0)
+        result = _fit(law, rows, replace(objective, delta=estimate), space, options, result.point[None])
+    return result
+
+
+def _number(delta: float | str) -> float:
+    try:
+        return float(delta)
+    except ValueError:
+        raise InputError(f"delta must be a positive number or {NOISE!r}, not {delta!r}") from None
+
+
+def _fit(law: Law, rows: Rows, objective: Objective, space: Space, options: Options, given: np.ndarray | None) -> Fit:
+    equations = LawEquations(law, rows, objective, space)
+    (found,) = search(equations, options.batches, options.seed, [given])
+    if options.constraints is not None:
+        found = constrained(equations, 0, found, options.constraints, options.seed)
+    return fit_of(equations, 0, found, options.constraints)
+
+
+def fit_of(equations: LawEquations, place: int, found: Found, constraints: Constraints | None = None) -> Fit:
+    """The fit of one problem from the optima that were found.
+
+    Raises
+    ------
+    FitError
+        When none was.
+    """
+    law, space, objective = equations.law, equations.space, equations.objective
+    if not len(found.points):
+        kept = "" if constraints is None else f" that keeps {' and '.join(constraints.texts)}"
+        raise FitError(
+            f"law {law.name!r} has no finite prediction{kept} at any of {found.tried} starts: check its ranges"
+        )
+    rows = equations.data.problem(place)
+    point = found.points[0]
+    constants = space.constants(point[None])[0]
+    turn, active = (None, []) if constraints is None else null_space(space, point, constraints)
+    known = certainty_of(equations, place, point, turn)
+    matrix = of_constants(space, point, known.covariance)
+    flat = [[space.free[k] for k in group] for group in known.flat]
+    warnings = _warnings(law, space, point, found, rows, flat, known.condition)
+    warnings += tuple(warning.of_constraint(text) for text in active)
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(np.diag(matrix))
     return Fit(
         law=law,
-        values=dict(zip(law.parameters, map(float, constants), strict=True)),
-        errors=dict(zip(law.parameters, map(float, np.sqrt(np.diag(matrix))), strict=True)),
+        values=dict(zip(space.names, map(float, constants), strict=True)),
+        errors=dict(zip(space.names, map(float, errors), strict=True)),
         objective=objective,
-        loss=float(losses[0]),
-        n_rows=len(target),
-        agreement=agreement,
-        n_starts=tried,
+        loss=float(found.losses[0]),
+        n_rows=rows.count if rows.weight is None else int(np.sum(rows.weight > 0)),
+        agreement=found.agreement,
+        n_starts=found.tried,
         covariance=matrix,
+        condition=known.condition,
         warnings=warnings,
+        status=status_of(warnings, found.agreement, found.tried),
+        space=space,
+        rows=rows,
     )
 
 
-def _columns(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray) -> list[np.ndarray]:
+def certainty_of(equations: LawEquations, place: int, point: np.ndarray, turn: np.ndarray | None = None) -> Certainty:
+    """How well the rows determine the parameters at an optimum, in the solver's units.
+
+    Only the directions `turn`, shape (parameters, directions), count as free where they are given.
+    """
+    which = np.array([place])
+    residual = equations.residuals(point[None], which, slice(0, equations.rows))[0]
+    weight = equations.weights(which, slice(0, equations.rows))
+
+    def jacobian(rows: slice) -> np.ndarray:
+        slopes = equations.linearised(point[None], which, rows)[1][0].T
+        return np.asarray(slopes if turn is None else slopes @ turn)
+
+    own = None if weight is None else weight[0]
+    known = certainty(residual, jacobian, len(point) if turn is None else turn.shape[1], equations.objective, own)
+    if turn is None:
+        return known
+    # What a constraint joins is flat together, so that only whole directions are named.
+    flat = [np.flatnonzero(np.abs(turn[:, group]).max(axis=1) > 1e-9).tolist() for group in known.flat]
+    return Certainty(turn @ known.covariance @ turn.T, flat, turn @ known.bread @ turn.T, known.condition)
+
+
+def of_constants(space: Space, point: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Covariance of all constants from that of the parameters; zero for those that are fixed."""
+    scale = space.scale(point)
+    matrix = np.zeros((len(space.names), len(space.names)))
+    moved = np.flatnonzero(space.index >= 0)
+    own = space.index[moved]
+    factor = scale[moved, own]
+    with np.errstate(invalid="ignore", over="ignore"):
+        matrix[np.ix_(moved, moved)] = covariance[np.ix_(own, own)] * factor[:, None] * factor
+    return matrix
+
+
+def rows_of(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, weights: np.ndarray | None) -> Rows:
+    """The rows of a fit, checked.
+
+    Raises
+    ------
+    FitError, InputError
+        When there are none, a feature is missing or has another length, or a value is not finite.
+    """
+    target = np.asarray(target, dtype=float)
     if target.ndim != 1 or not len(target):
         raise FitError(f"law {law.name!r} cannot be fitted: there are no rows")
     missing = [name for name in law.columns if name not in features]
@@ -190,173 +333,54 @@ def _columns(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray) -
         if not np.isfinite(column).all():
             row = int(np.flatnonzero(~np.isfinite(column))[0])
             raise InputError(f"law {law.name!r} cannot be fitted: {name} is {column[row]} in row {row} (from 0)")
-    return columns or [np.zeros_like(target)]
+    if weights is not None:
+        weights = np.asarray(weights, dtype=float)
+        if weights.shape != target.shape or not np.isfinite(weights).all() or (weights < 0).any():
+            raise InputError(f"weights must be {len(target)} finite numbers that are zero or more, one for each row")
+        if not weights.any():
+            raise FitError(f"law {law.name!r} cannot be fitted: all weights are zero")
+    return Rows(columns or [np.zeros_like(target)], target, weights)
 
 
-def _close_to(loss: float, objective: Objective, target: np.ndarray) -> float:
-    """The largest loss that agrees with `loss`: relative to it, or that of residuals which are mere rounding."""
-    rounding = EXACT if objective.logarithmic else EXACT * float(np.max(np.abs(target)))
-    return loss + max(AGREE * loss, float(objective.loss(np.full(len(target), rounding))))
+def check_target(objective: Objective, target: np.ndarray) -> None:
+    """Whether the objective suits the target; a `FitError` says what does."""
+    if objective.logarithmic and np.any(target <= 0):
+        raise FitError(f"the objective {objective.name} needs a positive target: use 'huber' or 'squared' instead")
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The columns of the law's features, in its order, and the target."""
-
-    columns: list[np.ndarray]
-    target: np.ndarray
-
-
-class _Space:
-    """The parameters in which the solver moves: the logarithm of `log` constants, the others as they are."""
-
-    def __init__(self, law: Law, free: list[str], fixed: Mapping[str, float]) -> None:
-        self.law, self.free = law, free
-        self.log = np.array([law.parameters[name].log for name in free], dtype=bool)
-        lower = np.array([law.parameters[name].lower for name in free], dtype=float)
-        upper = np.array([law.parameters[name].upper for name in free], dtype=float)
-        with np.errstate(divide="ignore"):
-            self.lower = np.where(self.log, np.log(np.maximum(lower, 0.0)), lower)
-            self.upper = np.where(self.log, np.log(np.maximum(upper, 0.0)), upper)
-        order = list(law.parameters)
-        self.index = np.array([order.index(name) for name in free], dtype=int)
-        self.template = np.array([fixed.get(name, 0.0) for name in order], dtype=float)
-
-    def draw(self, count: int, seed: int) -> np.ndarray:
-        """`count` points spread evenly over the ranges of the free constants."""
-        low, high = np.array([self.law.parameters[name].range for name in self.free], dtype=float).T
-        return starts_of.draw(self.inner(low), self.inner(high), count, seed)
-
-    def inner(self, constants: np.ndarray) -> np.ndarray:
-        """Parameters of values of the free constants."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.log, np.log(np.where(self.log, constants, 1.0)), constants)
-
-    def constants(self, points: np.ndarray) -> np.ndarray:
-        """All constants, shape (starts, constants), of parameters of shape (starts, free)."""
-        full = np.repeat(self.template[None], len(points), axis=0)
-        with np.errstate(over="ignore"):
-            full[:, self.index] = np.where(self.log, np.exp(np.where(self.log, points, 0.0)), points)
-        return full
+def check_count(law: Law, space: Space, rows: Rows) -> None:
+    """Whether there are as many rows as free constants; a `FitError` if not."""
+    count = rows.count if rows.weight is None else int(np.sum(rows.weight > 0))
+    if count < len(space.free):
+        raise FitError(f"law {law.name!r} has {len(space.free)} free constants and there are only {count} rows")
 
 
-def _problem(law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, space: _Space) -> Problem:
-    def residuals(points: np.ndarray) -> np.ndarray:
-        return objective.residual(law.compiled.predict(columns, space.constants(points)), target)
-
-    def jacobian(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        constants = space.constants(points)
-        prediction, derivative = law.compiled.predict_with_jacobian(columns, constants)
-        derivative = derivative[..., space.index]
-        scale = np.where(space.log, constants[:, space.index], 1.0)[:, None, :]
-        with np.errstate(all="ignore"):
-            derivative = derivative * scale
-            if objective.logarithmic:
-                derivative = derivative / prediction[..., None]
-        return objective.residual(prediction, target), derivative
-
-    return Problem(residuals, jacobian, space.lower, space.upper, objective)
-
-
-def _search(
-    problem: Problem,
-    space: _Space,
-    rows: _Rows,
-    batches: Sequence[int],
-    seed: int,
-    first: Mapping[str, float] | None,
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Solve from random starts, and from more of them while too few agree."""
-    given = np.zeros((0, len(space.free)))
-    if first is not None:
-        missing = [name for name in space.free if name not in first]
-        if missing:
-            raise InputError(f"the first start of law {space.law.name!r} has no value of the constant {missing[0]!r}")
-        given = space.inner(np.array([[first[name] for name in space.free]], dtype=float))
-    if not space.free:
-        given = np.zeros((1, 0))
-    linear = starts_of.linear_constants(space.law, space.free) if batches[0] else []
-    tried, found, losses = 0, np.zeros((0, len(space.free))), np.zeros(0)
-    for attempt, count in enumerate(batches):
-        batch = given if attempt == 0 else given[:0]
-        if count and space.free:
-            drawn = space.draw(starts_of.DRAWN * count, seed + 1000 * attempt)
-            size = np.zeros(len(drawn))
-            for part in _chunks(len(drawn), rows, space):
-                solved = starts_of.solve_linear(
-                    space.law, rows.columns, rows.target, space.constants(drawn[part]), linear
-                )
-                drawn[part] = space.inner(solved[:, space.index])
-                size[part] = starts_of.size(problem.residuals(drawn[part]))
-            batch = np.concatenate([batch, drawn[np.argsort(size, kind="stable")[:count]]])
-        tried += len(batch)
-        for part in _chunks(len(batch), rows, space):
-            found = np.concatenate([found, solve(problem, batch[part])])
-        losses = problem.objective.loss(problem.residuals(found))
-        order = np.argsort(losses, kind="stable")
-        found, losses = found[order], losses[order]
-        if not count or not space.free:
-            break
-        if len(found) and np.sum(losses <= _close_to(losses[0], problem.objective, rows.target)) >= ENOUGH * tried:
-            break
-    return found, losses, tried
-
-
-def _chunks(count: int, rows: _Rows, space: _Space) -> Iterator[slice]:
-    """Slices of `count` points, so few each that their derivatives on all rows fit into memory."""
-    step = max(1, ELEMENTS // max(1, len(rows.target) * len(space.law.parameters)))
-    for first in range(0, count, step):
-        yield slice(first, first + step)
-
-
-def _constant_jacobian(
-    law: Law, columns: list[np.ndarray], target: np.ndarray, objective: Objective, constants: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals and their derivatives in the constants themselves, at the optimum."""
-    prediction, jacobian = law.compiled.predict_with_jacobian(columns, constants[None])
-    if objective.logarithmic:
-        jacobian = jacobian / prediction[..., None]
-    return objective.residual(prediction, target)[0], jacobian[0]
+def start_of(law: Law, space: Space, first: Mapping[str, float] | None) -> np.ndarray | None:
+    """The start that was given, in the solver's units, shape (1, parameters)."""
+    if first is None:
+        return None
+    missing = [name for name in space.free if name not in first]
+    if missing:
+        raise InputError(f"the first start of law {law.name!r} has no value of the constant {missing[0]!r}")
+    return space.points(np.array([[first.get(name, 1.0) for name in space.names]], dtype=float))
 
 
 def _warnings(
     law: Law,
-    free: list[str],
-    constants: np.ndarray,
-    agreement: float,
-    tried: int,
-    n_rows: int,
-    flat: list[list[int]],
+    space: Space,
+    point: np.ndarray,
+    found: Found,
+    rows: Rows,
+    flat: Sequence[Sequence[str]],
+    condition: float,
 ) -> tuple[FitWarning, ...]:
-    found = []
-    if n_rows <= len(free) + 1:
-        found.append(FitWarning("few_rows", f"{n_rows} rows hardly determine {len(free)} constants"))
-    found += [warning_of_flat([free[k] for k in group]) for group in flat]
-    if agreement < ENOUGH:
-        found.append(warning_of_starts(agreement, tried))
-    return (*found, *warnings_of_bounds(law, free, constants))
-
-
-def warning_of_flat(names: list[str]) -> FitWarning:
-    """That the rows do not determine some constants, or not apart."""
-    rest = "trade off: the rows do not determine them apart" if len(names) > 1 else "is not determined by the rows"
-    return FitWarning("flat", f"{' and '.join(names)} {rest}")
-
-
-def warning_of_starts(agreement: float, tried: int) -> FitWarning:
-    """That few starts reached the best objective."""
-    message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
-    return FitWarning("starts_disagree", message)
-
-
-def warnings_of_bounds(law: Law, free: list[str], constants: np.ndarray) -> list[FitWarning]:
-    """Which of the `free` constants lie at a bound; `constants` are all of the law's, in its order."""
-    found = []
-    values = dict(zip(law.parameters, constants, strict=True))
-    for name in free:
-        constant = law.parameters[name]
-        low, _ = constant.range
-        near_zero = constant.positive and values[name] < 1e-9 * low
-        if near_zero or np.isclose(values[name], [constant.lower, constant.upper], rtol=1e-9, atol=0.0).any():
-            found.append(FitWarning("at_bound", f"{name} = {values[name]:.3g} lies at its bound"))
-    return found
+    warnings = []
+    count = rows.count if rows.weight is None else int(np.sum(rows.weight > 0))
+    if count <= len(space.free) + 1:
+        warnings.append(warning.of_few_rows(count, len(space.free)))
+    warnings += [warning.of_flat(names) for names in flat]
+    if found.agreement < ENOUGH:
+        warnings.append(warning.of_starts(found.agreement, found.tried))
+    if not flat and condition > warning.ILL:
+        warnings.append(warning.of_condition(condition))
+    return (*warnings, *warning.of_bounds(law, space, point))

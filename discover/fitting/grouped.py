@@ -6,29 +6,24 @@ With some, the groups are first fitted apart; then all constants move together, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from discover.errors import FitError, InputError
-from discover.fitting.errors import covariance
-from discover.fitting.fitter import (
-    AGREE,
-    ENOUGH,
-    Fit,
-    FitWarning,
-    fit,
-    warning_of_flat,
-    warning_of_starts,
-    warnings_of_bounds,
-)
-from discover.fitting.objective import Objective
-from discover.fitting.solver import Problem, solve
+from discover.fitting.constraints import constrained, constraints_of
+from discover.fitting.equations import LawEquations, Rows
+from discover.fitting.fitter import NOISE, ROUNDS, Fit, Options, check_count, check_target, fit_of, rows_of, start_of
+from discover.fitting.search import SAMPLED, search
+from discover.fitting.shared import fit_shared
+from discover.fitting.space import Space, space_of
+from discover.fitting.warnings import FitWarning
 from discover.law import Law
+from discover.objective import Objective, noise_delta
 
-SHARED_STARTS = 8  # values of the shared constants from which all constants move together
+UNEVEN = 1.5  # groups whose sizes differ by at most this factor are fitted in one batch
 NAMED = 3  # groups that a warning names
 
 
@@ -117,201 +112,140 @@ def _named(names: list[str], total: int) -> str:
 
 
 def fit_groups(
-    law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, groups: np.ndarray, **options: Any
+    law: Law,
+    features: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    groups: np.ndarray,
+    *,
+    objective: Objective | None = None,
+    delta: float | str | None = None,
+    weights: np.ndarray | None = None,
+    starts: int = 64,
+    retries: int = 2,
+    seed: int = 0,
+    first: Mapping[str, float] | Mapping[str, Mapping[str, float]] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    tied: Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    constraints: Sequence[str] = (),
 ) -> GroupedFit:
     """Fit the constants of `law` to each group of rows.
 
     Parameters
     ----------
-    law, features, target
-        As `fit` has them.
     groups
         Name of the group of each row.
-    options
-        Further arguments of `fit`, for every group. ``first`` may hold starts by group: a mapping of the group's name
-        to constants.
+    first
+        As `fit` has it, or starts by group: a mapping of the group's name to constants.
+    law, features, target, objective, delta, weights, starts, retries, seed, fixed, tied, bounds, constraints
+        As `fit` has them; a delta of ``"noise"`` is one for all groups.
 
     Raises
     ------
     FitError
         When a group cannot be fitted; the message names it.
     """
-    target = np.asarray(target, dtype=float)
-    options["objective"] = options.get("objective") or Objective.suited_to(target)
-    first = options.pop("first", None)
-    parts = {}
-    for name in dict.fromkeys(groups.tolist()):
-        rows = groups == name
-        start = first.get(name) if first and isinstance(next(iter(first.values()), None), Mapping) else first
+    rows = rows_of(law, features, target, weights)
+    objective = objective or Objective.suited_to(rows.target)
+    check_target(objective, rows.target)
+    if delta is not None and delta != NOISE:
+        objective = replace(objective, delta=float(delta))
+    space = space_of(law, fixed=fixed, tied=tied, bounds=bounds)
+    options = Options(
+        starts, retries, seed, fixed, tied, bounds, constraints_of(law, constraints) if constraints else None
+    )
+    names = [str(name) for name in dict.fromkeys(groups.tolist())]
+    own = {name: rows.part(np.flatnonzero(groups == name)) for name in names}
+    begin: dict[str, np.ndarray | None] = {}
+    for name in names:
+        given: Any = first.get(name) if first and isinstance(next(iter(first.values())), Mapping) else first
+        begin[name] = start_of(law, space, given)
         try:
-            parts[name] = fit(law, _part(features, rows), target[rows], first=start, **options)
+            check_count(law, space, own[name])
         except FitError as error:
             raise FitError(f"group {name!r}: {error}") from None
-    agreement = min(part.agreement for part in parts.values())
-    shared = tuple(n for n, c in law.parameters.items() if c.shared and n not in (options.get("fixed") or {}))
-    if shared and len(parts) > 1:
-        parts, agreement = _together(_Apart(law, features, target, groups, parts, shared, options))
-    return GroupedFit(law, parts, shared if len(parts) > 1 else (), agreement)
-
-
-def _part(features: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: np.asarray(column)[rows] for name, column in features.items()}
-
-
-@dataclass(frozen=True)
-class _Apart:
-    """Groups that were fitted apart, and the constants that they are to share."""
-
-    law: Law
-    features: Mapping[str, np.ndarray]
-    target: np.ndarray
-    groups: np.ndarray
-    fits: Mapping[str, Fit]
-    shared: tuple[str, ...]
-    options: Mapping[str, Any]
-
-
-def _together(apart: _Apart) -> tuple[dict[str, Fit], float]:
-    """All groups at once, with one value of each shared constant."""
-    law, features, target, options = apart.law, apart.features, apart.target, apart.options
-    objective: Objective = options["objective"]
-    space = _JointSpace(law, list(apart.fits), apart.shared, options.get("fixed") or {})
-    row_group = np.array([space.groups.index(name) for name in apart.groups.tolist()])
-    columns = [np.asarray(features[name], dtype=float) for name in law.columns] or [np.zeros_like(target)]
-
-    def residuals(points: np.ndarray) -> np.ndarray:
-        return objective.residual(law.compiled.predict(columns, space.constants(points)[:, row_group]), target)
-
-    def jacobian(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        constants = space.constants(points)[:, row_group]
-        prediction, slope = law.compiled.predict_with_jacobian(columns, constants)
-        with np.errstate(all="ignore"):
-            slope = slope * np.where(space.log, constants, 1.0)
-            if objective.logarithmic:
-                slope = slope / prediction[..., None]
-        return objective.residual(prediction, target), space.spread(slope, row_group)
-
-    problem = Problem(residuals, jacobian, space.lower, space.upper, objective)
-    found = solve(problem, _joint_starts(apart, space), fine=80)
-    if not len(found):
-        raise FitError(f"law {law.name!r} has no finite prediction with constants shared by all groups")
-    losses = objective.loss(problem.residuals(found))
-    best = space.constants(found[int(np.argmin(losses))][None])[0]
-    agreement = float(np.mean(losses <= losses.min() * (1 + AGREE)))
-    prediction, slope = law.compiled.predict_with_jacobian(columns, best[row_group][None])
-    with np.errstate(all="ignore"):
-        slope = slope / prediction[..., None] if objective.logarithmic else slope
-    residual = objective.residual(prediction, target)[0]
-    matrix, flat = covariance(residual, space.spread(slope, row_group)[0], objective)
-    common = [warning_of_flat(sorted({space.name_of(k) for k in group})) for group in flat]
-    if agreement < ENOUGH:
-        common.append(warning_of_starts(agreement, len(found)))
-    parts = {}
-    for number, (name, part) in enumerate(apart.fits.items()):
-        rows = row_group == number
-        inner = np.zeros_like(part.covariance)
-        index = space.index[number]
-        free = np.flatnonzero(index >= 0)
-        inner[np.ix_(free, free)] = matrix[np.ix_(index[free], index[free])]
-        parts[name] = replace(
-            part,
-            values=dict(zip(law.parameters, map(float, best[number]), strict=True)),
-            errors=dict(zip(law.parameters, map(float, np.sqrt(np.diag(inner))), strict=True)),
-            loss=float(objective.loss(residual[rows])),
-            agreement=agreement,
-            n_starts=len(found),
-            covariance=inner,
-            warnings=(
-                *(w for w in part.warnings if w.code == "few_rows"),
-                *common,
-                *warnings_of_bounds(law, [space.names[k] for k in free], best[number]),
-            ),
+    result = _fit_groups(law, own, objective, space, options, begin)
+    if delta != NOISE:
+        return result
+    for _ in range(ROUNDS):
+        parts = result.parts.values()
+        weight = (
+            None if weights is None else np.concatenate([p.rows.weight for p in parts if p.rows.weight is not None])
         )
-    return parts, agreement
+        residual = np.concatenate([part.residuals for part in parts])
+        estimate = noise_delta(residual, len(parts) * len(space.free), weight)
+        if not estimate > 0:
+            break
+        options = replace(options, starts=min(options.starts, 8), retries=0)
+        begin = {name: part.point[None] for name, part in result.parts.items()}
+        result = _fit_groups(law, own, replace(objective, delta=estimate), space, options, begin)
+    return result
 
 
-def _joint_starts(apart: _Apart, space: _JointSpace) -> np.ndarray:
-    """Each start: shared constants as some group has them alone (or their median), the others fitted to that."""
-    values = np.array([[part.values[name] for name in apart.shared] for part in apart.fits.values()])
-    spread = np.argsort(values[:, 0], kind="stable")[:: max(1, len(values) // SHARED_STARTS)]
-    tries = [np.median(values, axis=0), *values[spread][:SHARED_STARTS]]
-    starts = []
-    for one in tries:
-        fixed = dict(apart.options.get("fixed") or {}) | dict(zip(apart.shared, map(float, one), strict=True))
-        constants = []
-        for name, part in apart.fits.items():
-            rows = apart.groups == name
-            inner = {**apart.options, "fixed": fixed, "starts": 4, "retries": 0}
-            own = {key: value for key, value in part.values.items() if key not in fixed}
-            constants.append(fit(apart.law, _part(apart.features, rows), apart.target[rows], first=own, **inner).values)
-        starts.append(space.point(constants))
-    return np.array(starts)
+def _fit_groups(
+    law: Law,
+    own: Mapping[str, Rows],
+    objective: Objective,
+    space: Space,
+    options: Options,
+    begin: Mapping[str, np.ndarray | None],
+) -> GroupedFit:
+    parts = _apart(law, own, objective, space, options, begin)
+    shared = tuple(name for name in space.free if law.parameters[name].shared)
+    if shared and len(parts) > 1 and options.constraints is not None:
+        raise InputError(f"law {law.name!r} shares {', '.join(shared)} between groups: fit it without constraints")
+    if not shared or len(parts) < 2:
+        return GroupedFit(law, parts, (), min(part.agreement for part in parts.values()))
+    parts, agreement = fit_shared(parts, shared, batched(list(own.values())))
+    return GroupedFit(law, parts, shared, agreement)
 
 
-class _JointSpace:
-    """The parameters in which all groups move together: shared constants once, the others once a group."""
-
-    def __init__(self, law: Law, groups: list[str], shared: tuple[str, ...], fixed: Mapping[str, float]) -> None:
-        self.groups = groups
-        names = list(law.parameters)
-        self.names = names
-        self.log = np.array([law.parameters[name].log and name not in fixed for name in names], dtype=bool)
-        self.template = np.array([fixed.get(name, 0.0) for name in names], dtype=float)
-        self.index = np.full((len(groups), len(names)), -1)  # parameter of each group's constant; -1: fixed
-        count = 0
-        for k, name in enumerate(names):
-            if name in fixed:
-                continue
-            if name in shared:
-                self.index[:, k] = count
-                count += 1
-            else:
-                self.index[:, k] = np.arange(count, count + len(groups))
-                count += len(groups)
-        self.count = count
-        with np.errstate(divide="ignore"):
-            low = np.array([_inner(law.parameters[name].lower, law.parameters[name].log) for name in names])
-            high = np.array([_inner(law.parameters[name].upper, law.parameters[name].log) for name in names])
-        self.lower, self.upper = self._of_parameters(low), self._of_parameters(high)
-
-    def name_of(self, parameter: int) -> str:
-        """Name of the constant that a parameter is."""
-        return self.names[int(np.argwhere(self.index == parameter)[0][1])]
-
-    def _of_parameters(self, of_constants: np.ndarray) -> np.ndarray:
-        values = np.zeros(self.count)
-        for row in self.index:
-            free = row >= 0
-            values[row[free]] = of_constants[free]
-        return values
-
-    def point(self, constants: list[Mapping[str, float]]) -> np.ndarray:
-        """Parameters of the constants of each group."""
-        point = np.zeros(self.count)
-        for row, values in zip(self.index, constants, strict=True):
-            for k, name in enumerate(self.names):
-                if row[k] >= 0:
-                    point[row[k]] = _inner(values[name], bool(self.log[k]))
-        return point
-
-    def constants(self, points: np.ndarray) -> np.ndarray:
-        """Constants, shape (starts, groups, constants), of parameters of shape (starts, parameters)."""
-        padded = np.concatenate([points, np.zeros((len(points), 1))], axis=1)
-        values = padded[:, self.index]
-        with np.errstate(over="ignore"):
-            values = np.where(self.log, np.exp(np.where(self.log, values, 0.0)), values)
-        return np.where(self.index >= 0, values, self.template)
-
-    def spread(self, slope: np.ndarray, row_group: np.ndarray) -> np.ndarray:
-        """Derivatives in the parameters, shape (starts, rows, parameters), from those in each row's own constants."""
-        jacobian = np.zeros((*slope.shape[:2], self.count))
-        rows = np.arange(slope.shape[1])
-        for k in range(slope.shape[2]):
-            place = self.index[row_group, k]
-            if (place >= 0).all():
-                jacobian[:, rows, place] += slope[..., k]
-        return jacobian
+def _apart(
+    law: Law,
+    own: Mapping[str, Rows],
+    objective: Objective,
+    space: Space,
+    options: Options,
+    begin: Mapping[str, np.ndarray | None],
+) -> dict[str, Fit]:
+    """Each group by itself, groups of about one size in one batch."""
+    fits: dict[str, Fit] = {}
+    for names in _batches(own):
+        equations = LawEquations(law, batched([own[name] for name in names]), objective, space)
+        found = search(equations, options.batches, options.seed, [begin[name] for name in names])
+        for place, (name, one) in enumerate(zip(names, found, strict=True)):
+            if options.constraints is not None:
+                one = constrained(equations, place, one, options.constraints, options.seed)  # noqa: PLW2901
+            try:
+                fits[name] = replace(fit_of(equations, place, one, options.constraints), rows=own[name])
+            except FitError as error:
+                raise FitError(f"group {name!r}: {error}") from None
+    return {name: fits[name] for name in own}
 
 
-def _inner(value: float, log: bool) -> float:
-    return float(np.log(max(value, 0.0))) if log else float(value)
+def _batches(own: Mapping[str, Rows]) -> Iterator[list[str]]:
+    """Names of groups that are fitted together; a large group alone."""
+    batch: list[str] = []
+    for name in sorted(own, key=lambda name: own[name].count):
+        if batch and (own[name].count > UNEVEN * own[batch[0]].count or own[name].count > SAMPLED // 2):
+            yield batch
+            batch = []
+        batch.append(name)
+    yield batch
+
+
+def batched(parts: Sequence[Rows]) -> Rows:
+    """Rows of groups as problems of one length: short ones are filled up with rows that weigh nothing."""
+    if len(parts) == 1:
+        return parts[0]
+    length = max(part.count for part in parts)
+    index = [np.minimum(np.arange(length), part.count - 1) for part in parts]
+    weight = None
+    if any(part.weight is not None or part.count < length for part in parts):
+        ones = [np.ones(part.count) if part.weight is None else part.weight for part in parts]
+        weight = np.stack([one[k] * (np.arange(length) < len(one)) for one, k in zip(ones, index, strict=True)])
+    columns = [
+        np.stack([part.columns[place][k] for part, k in zip(parts, index, strict=True)])
+        for place in range(len(parts[0].columns))
+    ]
+    return Rows(columns, np.stack([part.target[k] for part, k in zip(parts, index, strict=True)]), weight)

@@ -1,128 +1,130 @@
-"""Levenberg-Marquardt on many starts at once, for squared and Huber losses, with bounds.
+"""Levenberg-Marquardt on many points at once, for squared and robust losses, with bounds.
 
-All starts of one law move together in NumPy. Huber's loss is handled by re-weighting: its gradient is that of a
-weighted square, whose Gauss-Newton matrix majorises it, so every accepted step descends. Where delta is far below
-the noise (the field's 1e-3) this is slow from afar, so delta shrinks in stages and the last stage uses
-the loss's own curvature (only rows within delta have any), which converges in a few steps.
+All points of one law move together in NumPy. A robust loss is handled by re-weighting: its gradient is that of a
+weighted square, whose Gauss-Newton matrix majorises it, so every accepted step descends (iteratively re-weighted least
+squares). Where delta is far below the noise (the field's 1e-3) that is slow, so delta shrinks in stages, and a stage
+ends with the loss's own curvature (of Huber's only rows within delta have any), which converges in a few steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from discover.fitting.objective import Objective
+from discover.fitting.equations import Equations, Normal
 
-Residuals = Callable[[np.ndarray], np.ndarray]  # (starts, parameters) -> (starts, rows)
-Jacobian = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # ... and (starts, rows, parameters)
+DAMPING = 1e-3  # at the start, in units of the matrix's diagonal
+STUCK = 1e12  # damping from which on a point cannot move
+GAIN = 1e-14  # part of the loss that a step must promise to be worth taking
+TINY = 1e-14  # the smallest delta: of absolute values that are all but zero
+EXHAUSTED = 3  # steps in a row with hardly any gain after which a point rests
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A batch of least-squares-like problems over one set of rows.
+class Stage:
+    """A part of the way to an optimum: a delta, a number of steps, and which matrix they use."""
 
-    Attributes
-    ----------
-    residuals, jacobian
-        Residuals, and residuals with their derivatives, of sets of parameters.
-    lower, upper
-        Bounds of the parameters, shape (parameters,).
-    """
-
-    residuals: Residuals
-    jacobian: Jacobian
-    lower: np.ndarray
-    upper: np.ndarray
-    objective: Objective
+    wide: float  # delta, in units of the typical residual of each point; 0 for the objective's own
+    steps: int
+    curvature: bool = False
 
 
-def solve(problem: Problem, starts: np.ndarray, *, coarse: int = 25, fine: int = 40) -> np.ndarray:
-    """Move every start to a local optimum; the result is sorted by objective, the best first.
+ROUGH = (Stage(1.0, 8), Stage(1.0, 6, curvature=True))
+FINE = (Stage(0.25, 8, curvature=True), Stage(0.0, 6), Stage(0.0, 60, curvature=True))
+
+# Absolute values: Huber's loss with an ever smaller delta (Madsen & Nielsen 1993, finite smoothing).
+FINER = (
+    Stage(0.25, 8, curvature=True),
+    *(Stage(wide, 40, curvature=True) for wide in (3e-2, 3e-3, 3e-4, 1e-5, 1e-8)),
+)
+
+
+def descend(equations: Equations, points: np.ndarray, which: np.ndarray, stages: Sequence[Stage]) -> np.ndarray:
+    """Move every point towards a local optimum, stage by stage; no step raises the stage's loss.
 
     Parameters
     ----------
-    starts
-        Shape (starts, parameters), inside the bounds.
-    coarse, fine
-        Largest number of steps at each wide delta, and at the final one.
-
-    Returns
-    -------
-    Parameters of all starts that stayed finite, shape (at most starts, parameters).
+    points
+        Shape (points, parameters), inside the bounds, with finite losses.
+    which
+        The problem of each point, shape (points,).
     """
-    points: np.ndarray = np.clip(starts, problem.lower, problem.upper)
-    points = points[np.isfinite(problem.objective.loss(problem.residuals(points)))]
-    if not len(points):
-        return points
-    objective = problem.objective
-    if objective.robust:
-        # The widest stage is all but least squares; each later one follows the optimum of the one before.
-        typical = np.median(np.abs(problem.residuals(points)))
-        for delta in (max(objective.delta, typical), max(objective.delta, 10 * objective.delta)):
-            points = _descend(problem, points, delta, coarse, curvature=False)
-    points = _descend(problem, points, objective.delta, fine, curvature=False)
-    if objective.robust:
-        points = _descend(problem, points, objective.delta, fine, curvature=True)
-    return points[np.argsort(objective.loss(problem.residuals(points)), kind="stable")]
-
-
-def _descend(problem: Problem, points: np.ndarray, delta: float, steps: int, *, curvature: bool) -> np.ndarray:
-    """At most `steps` damped Gauss-Newton steps from each of `points`; no step raises the objective."""
-    objective = problem.objective
-    points = points.copy()
-    damping = np.full(len(points), 1e-3)
-    loss = objective.loss(problem.residuals(points), delta)
-    active = np.ones(len(points), dtype=bool)  # starts that still move
-    stalled = np.zeros(len(points), dtype=int)
-    for _ in range(steps):
-        index = np.flatnonzero(active)
-        if not len(index):
-            break
-        proposal = _step(problem, points[index], delta, damping[index], curvature)
-        new_loss = objective.loss(problem.residuals(proposal), delta)
-        better = new_loss < loss[index]
-        gain = np.where(better, loss[index] - new_loss, 0.0)
-        small = gain <= 1e-12 * loss[index]
-        accepted = index[better]
-        points[accepted], loss[accepted] = proposal[better], new_loss[better]
-        damping[index] = np.where(better, np.maximum(damping[index] / 5, 1e-12), damping[index] * 8)
-        stalled[index] = np.where(small, stalled[index] + 1, 0)
-        active[index] = (damping[index] < 1e10) & (stalled[index] < 6)
+    objective = equations.objective
+    for stage in stages:
+        if not objective.robust:
+            points = _descend(equations, points, which, np.full(len(points), 1.0), stage.steps, curvature=False)
+            continue
+        delta = np.full(len(points), objective.delta)
+        if stage.wide or objective.shape == "mae":
+            typical = equations.typical(points, which)
+            least = TINY if objective.shape == "mae" else objective.delta
+            delta = np.maximum(stage.wide * np.nan_to_num(typical), least)
+        points = _descend(equations, points, which, delta, stage.steps, curvature=stage.curvature)
     return points
 
 
-def _step(problem: Problem, points: np.ndarray, delta: float, damping: np.ndarray, curvature: bool) -> np.ndarray:
-    """The proposals of one damped step, inside the bounds."""
-    residual, jacobian = problem.jacobian(points)
-    weight = problem.objective.weight(residual, delta)
-    finite = np.isfinite(jacobian).all(axis=2) & np.isfinite(residual)
-    jacobian = np.where(finite[..., None], jacobian, 0.0)
-    residual, weight = np.where(finite, residual, 0.0), np.where(finite, weight, 0.0)
-    weighted = jacobian * weight[..., None]
-    gradient = np.einsum("snp,sn->sp", weighted, residual)
-    majorant = np.einsum("snp,snq->spq", weighted, jacobian)
-    diagonal = np.maximum(np.einsum("spp->sp", majorant), 1e-300)
-    matrix = majorant
-    if curvature and problem.objective.robust:
-        inside = jacobian * (np.abs(residual) <= delta)[..., None]
-        matrix = np.einsum("snp,snq->spq", inside, jacobian)
-    blocked = ((points <= problem.lower) & (gradient > 0)) | ((points >= problem.upper) & (gradient < 0))
-    scale = np.sqrt(diagonal)
-    # Solve in scaled parameters, where the damping is the identity and the matrix has a unit diagonal.
+def _descend(
+    equations: Equations, points: np.ndarray, which: np.ndarray, delta: np.ndarray, steps: int, *, curvature: bool
+) -> np.ndarray:
+    """At most `steps` damped Gauss-Newton steps from each of `points`."""
+    result = points
+    points, moving = points.copy(), np.arange(len(points))  # moving: place in the result of each point that still moves
+    result = points.copy()
+    now = equations.normal(points, which, delta, curvature=curvature)
+    damping, growth, idle = np.full(len(points), DAMPING), np.full(len(points), 2.0), np.zeros(len(points), dtype=int)
+    for _ in range(steps):
+        if not len(moving):
+            break
+        step, promised = _step(equations, points, now, damping)
+        proposal = np.clip(points + step, equations.lower, equations.upper)
+        new = equations.normal(proposal, which, delta, curvature=curvature, scale=now.scale)
+        gain = now.loss - new.loss
+        better = gain > 0
+        with np.errstate(all="ignore"):  # Nielsen's rule: the better the promise was kept, the bolder the next step
+            kept = np.clip(gain / promised, 0.0, 1.0)
+        idle = np.where(better, np.where(gain > 1e-13 * now.loss, 0, idle + 1), idle)
+        damping = np.where(better, damping * np.maximum(1 / 5, 1 - (2 * kept - 1) ** 3), damping * growth)
+        growth = np.where(better, 2.0, growth * 2)
+        taken = np.flatnonzero(better)
+        points[taken] = proposal[taken]
+        now.put(taken, new, taken)
+        damping = np.maximum(damping, 1e-14)
+        go = (damping < STUCK) & (idle < EXHAUSTED) & (promised > GAIN * now.loss) & (now.loss > 0)
+        if not go.all():
+            result[moving] = points
+            keep = np.flatnonzero(go)
+            moving, points, which, delta = moving[keep], points[keep], which[keep], delta[keep]
+            now, damping, growth, idle = now.at(keep), damping[keep], growth[keep], idle[keep]
+    result[moving] = points
+    return result
+
+
+def _step(equations: Equations, points: np.ndarray, now: Normal, damping: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The proposals of one damped step, and by how much each should lower the loss."""
+    # In scaled parameters the damping is the identity and the majorant has a unit diagonal.
     with np.errstate(all="ignore"):
-        scaled = matrix / scale[:, :, None] / scale[:, None, :]
-    usable = np.isfinite(scaled).all(axis=(1, 2))  # else a derivative overflowed: that start stays where it is
-    free = ~blocked & usable[:, None]
-    scaled = np.where(free[:, :, None] & free[:, None, :], scaled, 0.0)
-    scaled += (damping[:, None] + ~free)[..., None] * np.eye(points.shape[1])
-    step = _solve_each(scaled, np.where(free, -gradient / scale, 0.0)) / scale
-    return np.asarray(np.clip(points + step, problem.lower, problem.upper))
+        gradient = now.gradient / now.scale
+        matrix = now.matrix / now.scale[:, :, None] / now.scale[:, None, :]
+    gradient = np.where(np.isfinite(gradient), gradient, 0.0)
+    blocked = ((points <= equations.lower) & (gradient > 0)) | ((points >= equations.upper) & (gradient < 0))
+    usable = np.isfinite(matrix).all(axis=(1, 2))  # else a derivative overflowed: that point stays where it is
+    if blocked.any() or not usable.all():
+        free = ~blocked & usable[:, None]
+        matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
+        gradient = np.where(free, gradient, 0.0)
+        damped = matrix + (damping[:, None] + ~free)[..., None] * np.eye(points.shape[1])
+    else:
+        damped = matrix + damping[:, None, None] * np.eye(points.shape[1])
+    step = -solve_each(damped, gradient)
+    promised = -(gradient * step).sum(axis=1) - 0.5 * np.einsum("sk,skl,sl->s", step, matrix, step)
+    return step / now.scale, promised
 
 
-def _solve_each(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def solve_each(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Solve a batch of small linear systems; least squares for all when one of them is singular."""
     try:
         return np.asarray(np.linalg.solve(matrices, vectors[..., None])[..., 0])
-    except np.linalg.LinAlgError:  # one of the batch is singular: least squares for all, slower
+    except np.linalg.LinAlgError:
         return np.stack([np.linalg.lstsq(m, v, rcond=None)[0] for m, v in zip(matrices, vectors, strict=True)])

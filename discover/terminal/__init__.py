@@ -4,6 +4,7 @@ from discover.terminal.checks import show_verdicts
 from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched
 from discover.terminal.fits import show_fit
 from discover.terminal.laws import law_entry, show_law, show_laws
+from discover.terminal.optimal import show_optimal
 from discover.terminal.printing import print_json, progress, warn
 from discover.terminal.proposals import show_proposal
 from discover.terminal.reproductions import show_reproductions
@@ -23,6 +24,7 @@ __all__ = [
     "show_fit",
     "show_law",
     "show_laws",
+    "show_optimal",
     "show_proposal",
     "show_reproductions",
     "show_result",

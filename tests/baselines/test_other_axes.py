@@ -11,9 +11,9 @@ import sympy
 from evaluating import at, constants, same
 
 from discover.fitting.fitter import fit
-from discover.fitting.objective import Objective
 from discover.formula import symbol
 from discover.law import load_law
+from discover.objective import Objective
 
 CHINCHILLA = load_law("hoffmann")
 

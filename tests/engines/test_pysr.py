@@ -24,8 +24,8 @@ import sympy
 from discover.engines import Budget, Candidate, SearchProblem, load_engine
 from discover.engines.pysr import ENGINE, arguments, elementwise_loss, loss_factor, names_for_pysr
 from discover.errors import EngineError, InputError
-from discover.fitting.objective import NAMES, Objective
 from discover.formula import parse
+from discover.objective import NAMES, Objective
 
 STAND_IN = Path(__file__).parent / "stand_in"
 ROWS = [[1, "0.5", "2.6"], [5, "2.0f-1", "x_N ^ -0.1"], [6, "NaN", "x_N"], [7, "0.05", "sin(x_N)"], [30, "1e-9", "x_N"]]
@@ -161,7 +161,7 @@ def julia(text: str) -> Callable[[float, float], float]:
     head, body = text.split(" = ", 1)
     assert head == "discover_loss(prediction, target)"
     source = _python(body)
-    names = {"log": np.log, "abs": abs, "Inf": float("inf"), "__builtins__": {}}
+    names = {"log": np.log, "sqrt": np.sqrt, "abs": abs, "Inf": float("inf"), "__builtins__": {}}
     function = eval(f"lambda prediction, target: {source}", names)  # text of our own, in a test
     return function  # type: ignore[no-any-return]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discover.fitting import Objective, fit
-from discover.fitting.errors import covariance
+from discover.fitting.errors import Certainty, certainty
 from discover.law import Constant, Law, load_law
 
 HOFFMANN = load_law("hoffmann")
@@ -26,6 +26,10 @@ FLOOR = Law(
         "alpha": Constant(range=(0.05, 1.5), positive=True),
     },
 )
+
+
+def certainty_of(residual: np.ndarray, jacobian: np.ndarray, objective: Objective) -> Certainty:
+    return certainty(residual, lambda rows: jacobian[rows], jacobian.shape[1], objective)
 
 
 def noisy(law: Law, rows: dict[str, np.ndarray], values: dict[str, float], size: float, seed: int) -> np.ndarray:
@@ -106,27 +110,27 @@ def test_constants_that_trade_off_are_found_however_the_undetermined_space_is_tu
     free = random.normal(size=(30, 2))
     # Columns 0 and 1 only stand for their sum, 3 and 4 only for their difference; 2 stands alone.
     jacobian = np.column_stack([free[:, 0], free[:, 0], random.normal(size=30), free[:, 1], -free[:, 1]])
-    result, groups = covariance(random.normal(size=30), jacobian, Objective("squared"))
-    assert groups == [[0, 1], [3, 4]]
-    assert np.isnan(np.diag(result)).tolist() == [True, True, False, True, True]
+    known = certainty_of(random.normal(size=30), jacobian, Objective("squared"))
+    assert known.flat == [[0, 1], [3, 4]]
+    assert known.condition > 1e12
+    assert np.isnan(np.diag(known.covariance)).tolist() == [True, True, False, True, True]
 
 
 def test_a_term_that_all_but_vanishes_leaves_its_constant_undetermined():
     random = np.random.default_rng(2)
     jacobian = random.normal(size=(30, 2)) * [1.0, 1e-200]  # the variance of the second is beyond all numbers
     for objective in (Objective("squared"), Objective("huber", 0.1)):
-        result, groups = covariance(random.normal(size=30), jacobian, objective)
-        assert groups == [[1]]
-        assert np.isnan(result[1, 1])
-        assert 0 < result[0, 0] < 1
+        known = certainty_of(random.normal(size=30), jacobian, objective)
+        assert known.flat == [[1]]
+        assert np.isnan(known.covariance[1, 1])
+        assert 0 < known.covariance[0, 0] < 1
 
 
 def test_no_constant_has_no_covariance():
-    result, groups = covariance(np.ones(3), np.zeros((3, 0)), Objective())
-    assert (result.shape, groups) == ((0, 0), [])
+    known = certainty_of(np.ones(3), np.zeros((3, 0)), Objective())
+    assert (known.covariance.shape, known.flat, known.condition) == ((0, 0), [], 1.0)
 
 
 def test_derivatives_that_are_not_finite_determine_nothing():
     jacobian = np.array([[1.0, 2.0], [np.inf, 1.0], [1.0, 1.0]])
-    result, _ = covariance(np.ones(3), jacobian, Objective())
-    assert np.isnan(result).all()
+    assert np.isnan(certainty_of(np.ones(3), jacobian, Objective()).covariance).all()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import optimize
 
-from discover.fitting import starts
+from discover.fitting import Objective, starts
+from discover.fitting.equations import LawEquations, Rows
+from discover.fitting.space import space_of
 from discover.law import Law, load_law
 
 HOFFMANN = load_law("hoffmann")
@@ -50,19 +53,43 @@ def test_constants_that_multiply_each_other_are_not_linear_together():
     assert starts.linear_constants(law, ["E0", "alpha"]) == ["E0"]
 
 
+def solved(target: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Constants of HOFFMANN after its linear ones were solved for."""
+    space = space_of(HOFFMANN)
+    equations = LawEquations(HOFFMANN, Rows([N, D], target), Objective(), space)
+    linear = [space.free.index(name) for name in ("E0", "A", "B")]
+    found = starts.solve_linear(equations, space.points(points), np.zeros(len(points), dtype=int), linear)
+    return space.constants(found)
+
+
 def test_linear_constants_are_exact_where_the_others_are():
     points = np.array([[1.0, 1.0, 1.0, TRUTH["alpha"], TRUTH["beta"]]])
-    solved = starts.solve_linear(HOFFMANN, [N, D], HOFFMANN.predict({"N": N, "D": D}, TRUTH), points, ["E0", "A", "B"])
-    assert solved[0] == pytest.approx(list(TRUTH.values()), rel=1e-6)
+    found = solved(HOFFMANN.predict({"N": N, "D": D}, TRUTH), points)
+    assert found[0] == pytest.approx(list(TRUTH.values()), rel=1e-6)
 
 
-def test_linear_values_that_are_not_legal_are_not_taken():
-    # The best floor under a loss that tends to -1 is negative, and E0 must be positive.
+def test_a_linear_constant_that_would_be_negative_stays_at_zero_and_the_others_make_the_best_of_it():
+    # The best floor under these losses is negative, and E0 must be positive.
     points = np.array([[1.0, 1.0, 1.0, TRUTH["alpha"], TRUTH["beta"]]])
-    target = HOFFMANN.predict({"N": N, "D": D}, {**TRUTH, "E0": -1.0})
-    assert np.array_equal(starts.solve_linear(HOFFMANN, [N, D], target, points, ["E0", "A", "B"]), points)
+    target = HOFFMANN.predict({"N": N, "D": D}, {**TRUTH, "E0": 0.0}) * 1.3 - 0.2
+    found = solved(target, points)[0]
+    basis = np.column_stack([N ** -TRUTH["alpha"], D ** -TRUTH["beta"]]) / target[:, None]
+    expected, _ = optimize.nnls(basis, np.ones(len(target)))
+    assert found[0] == 0
+    assert found[1:3] == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_points_with_the_smallest_residuals_are_kept_and_those_that_are_not_finite_come_last():
-    residuals = np.array([[3.0, 0.0], [np.nan, 0.0], [0.5, -0.5], [-2.0, 0.0], [np.inf, 0.0]])
-    assert np.argsort(starts.size(residuals), kind="stable")[:3].tolist() == [2, 3, 0]
+def test_a_term_that_the_rows_do_not_want_stays_small_and_positive():
+    # A logarithm cannot be that of zero: such a term begins as a hundredth of the target.
+    points = np.array([[1.0, 1.0, 1.0, TRUTH["alpha"], 0.05]])
+    target = 2 + 400 / N ** TRUTH["alpha"] + 0.3 * np.log10(D / 1e9)
+    found = solved(target, points)[0]
+    term = found[2] / D**0.05 / target
+    assert 0.005 < np.sqrt(np.mean(term**2)) < 0.02
+
+
+def test_points_that_overflow_stay_as_they_were_drawn():
+    points = np.array([[1.0, 1.0, 1.0, -60.0, TRUTH["beta"]], [1.0, 1.0, 1.0, 0.3, 0.3]])
+    found = solved(HOFFMANN.predict({"N": N, "D": D}, TRUTH), points)
+    assert found[0] == pytest.approx(points[0])
+    assert not np.allclose(found[1], points[1])

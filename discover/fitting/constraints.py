@@ -1,0 +1,235 @@
+"""Linear constraints between constants, as ``alpha <= beta`` or ``alpha + beta <= 1``.
+
+A fit without the constraints comes first: where it keeps them, it is the answer. Else all its starts descend again
+with a growing penalty on what is violated, and the best is polished by SciPy's sequential quadratic programming.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from discover.errors import InputError
+from discover.fitting import starts as starts_of
+from discover.fitting.equations import LawEquations, Normal
+from discover.fitting.search import Found
+from discover.fitting.solver import FINE, ROUGH, Stage, descend
+from discover.fitting.space import Space
+from discover.formula import FormulaError, parse, symbol
+from discover.law import Law
+
+KEPT = 1e-9  # by how much a constraint may be violated, relative to its terms
+ACTIVE = 1e-6  # within how much a constraint holds with equality
+STARTS = 24  # random starts of the penalised descent
+PENALTIES = (1.0, 1e2, 1e4, 1e6)  # in units of the objective at the unconstrained optimum
+SIGN = re.compile(r"<=|>=|==|=|<|>")
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Linear constraints: ``matrix @ constants <= bound``, and ``==`` where `equal`.
+
+    Attributes
+    ----------
+    texts
+        As they were given.
+    matrix
+        Shape (constraints, constants).
+    bound, equal
+        Shape (constraints,).
+    """
+
+    texts: tuple[str, ...]
+    matrix: np.ndarray
+    bound: np.ndarray
+    equal: np.ndarray
+
+    def excess(self, constants: np.ndarray) -> np.ndarray:
+        """By how much constants of shape (sets, constants) are too large, shape (sets, constraints), relative to the
+        terms of each constraint; zero or less where it is kept."""
+        scale = np.abs(self.matrix[None] * constants[:, None, :]).sum(axis=2) + np.abs(self.bound) + 1e-300
+        over = (constants @ self.matrix.T - self.bound) / scale
+        return np.asarray(np.where(self.equal, np.abs(over), over))
+
+    def kept(self, constants: np.ndarray) -> np.ndarray:
+        """Whether sets of constants keep all constraints, shape (sets,)."""
+        return np.asarray((self.excess(constants) <= KEPT).all(axis=1))
+
+    def active(self, constants: np.ndarray) -> np.ndarray:
+        """Which constraints one set of constants meets with equality, shape (constraints,)."""
+        return np.asarray(self.equal | (self.excess(constants[None])[0] > -ACTIVE))
+
+
+def constraints_of(law: Law, texts: Sequence[str]) -> Constraints:
+    """Read constraints, each a linear form on both sides of ``<=``, ``>=`` or ``=``.
+
+    Raises
+    ------
+    InputError
+        When one has no such sign, a name that is no constant, or is not linear.
+    """
+    names = list(law.parameters)
+    rows, bounds, equal = [], [], []
+    for text in texts:
+        signs = SIGN.findall(text)
+        if len(signs) != 1 or signs[0] in "<>":
+            raise InputError(f"constraint {text!r} needs one of <=, >= and =, as 'alpha <= beta' has")
+        left, right = text.split(signs[0])
+        try:
+            difference = parse(left, constants=names) - parse(right, constants=names)
+        except FormulaError as error:
+            raise InputError(
+                f"constraint {text!r} is not over the constants of law {law.name!r} ({', '.join(names)}): {error}"
+            ) from None
+        symbols = [symbol(name) for name in names]
+        slopes = [sympy.diff(difference, one) for one in symbols]
+        if any(slope.free_symbols for slope in slopes) or not any(slopes):
+            raise InputError(f"constraint {text!r} is not linear in the constants: use sums of them times numbers")
+        sign = -1.0 if signs[0] == ">=" else 1.0
+        rows.append([sign * float(slope) for slope in slopes])
+        bounds.append(-sign * float(difference.subs(dict.fromkeys(symbols, 0))))
+        equal.append(signs[0] in {"=", "=="})
+    return Constraints(tuple(texts), np.array(rows).reshape(-1, len(names)), np.array(bounds), np.array(equal, bool))
+
+
+def constrained(equations: LawEquations, place: int, found: Found, constraints: Constraints, seed: int) -> Found:
+    """The best optimum that keeps the constraints, from what was found without them."""
+    space = equations.space
+    if len(found.points):
+        kept = constraints.kept(space.constants(found.points[:1]))
+        if kept[0]:
+            return found
+    drawn = starts_of.draw(space.low, space.high, STARTS, seed)
+    which = np.full(STARTS, place)
+    linear = [space.free.index(name) for name in starts_of.linear_constants(equations.law, space.free)]
+    drawn = starts_of.solve_linear(equations, drawn, which, linear)
+    points = np.concatenate([found.points, drawn])
+    which = np.full(len(points), place)
+    points = points[np.isfinite(equations.losses(points, which))]
+    unit = float(found.losses[0]) if len(found.losses) else 1.0
+    for number, penalty in enumerate(PENALTIES):
+        wrapped = _Penalised(equations, constraints, penalty * max(unit, equations.floor(np.array([place]))[0]))
+        usable = np.isfinite(wrapped.losses(points, which[: len(points)]))
+        points = points[usable]
+        stages = (*ROUGH, *FINE) if number == 0 else (Stage(0.0, 20), Stage(0.0, 40, curvature=True))
+        points = descend(wrapped, points, which[: len(points)], stages)
+    polished = [_polished(equations, place, point, constraints) for point in _best(wrapped, points, place)]
+    polished = [point for point in polished if constraints.kept(space.constants(point[None]))[0]]
+    if not polished:
+        return Found(np.zeros((0, points.shape[1])), np.zeros(0), np.zeros(0), found.tried, 0.0)
+    points = np.array(polished)
+    losses = equations.losses(points, np.full(len(points), place))
+    order = np.argsort(losses, kind="stable")
+    points, losses = points[order], losses[order]
+    near = float(np.mean(losses <= losses[0] * (1 + 1e-4) + equations.floor(np.array([place]))[0]))
+    return Found(points, losses, np.ones(len(points)), found.tried + STARTS, near)
+
+
+def null_space(space: Space, point: np.ndarray, constraints: Constraints) -> tuple[np.ndarray, list[str]]:
+    """Directions of the parameters in which active constraints stay active, and the texts of those that could be slack.
+
+    The directions are the columns of a matrix of shape (parameters, directions).
+    """
+    active = constraints.active(space.constants(point[None])[0])
+    held = active & ~constraints.equal
+    texts = [text for text, on in zip(constraints.texts, held, strict=True) if on]
+    rows = constraints.matrix[active] @ space.scale(point)
+    if not len(rows):
+        return np.eye(len(point)), texts
+    _, singular, directions = np.linalg.svd(rows)
+    rank = int(np.sum(singular > 1e-12 * singular[0]))
+    return np.asarray(directions[rank:].T), texts
+
+
+def _best(equations: _Penalised, points: np.ndarray, place: int) -> np.ndarray:
+    losses = equations.losses(points, np.full(len(points), place))
+    return np.asarray(points[np.argsort(losses, kind="stable")[:5]])
+
+
+def _polished(equations: LawEquations, place: int, point: np.ndarray, constraints: Constraints) -> np.ndarray:
+    """The local optimum near `point` that keeps the constraints exactly."""
+    from scipy.optimize import minimize  # a slow import that only constraints need
+
+    space, which = equations.space, np.array([place])
+    delta = np.full(1, equations.objective.delta)
+    start = equations.normal(point[None], which, delta, curvature=False)
+    scale = 1 / start.scale[0]  # parameters in which the objective has a unit curvature
+    unit = float(start.loss[0]) or 1.0
+
+    def value(moved: np.ndarray) -> tuple[float, np.ndarray]:
+        normal = equations.normal((point + scale * moved)[None], which, delta, curvature=False)
+        return float(normal.loss[0]) / unit, normal.gradient[0] * scale / unit
+
+    def row(number: int) -> dict[str, object]:
+        terms = constraints.matrix[number]
+
+        def gap(moved: np.ndarray) -> float:
+            return float(constraints.bound[number] - terms @ space.constants((point + scale * moved)[None])[0])
+
+        def slope(moved: np.ndarray) -> np.ndarray:
+            return np.asarray(-(terms @ space.scale(point + scale * moved)) * scale)
+
+        return {"type": "eq" if constraints.equal[number] else "ineq", "fun": gap, "jac": slope}
+
+    bounds = list(zip((space.lower - point) / scale, (space.upper - point) / scale, strict=True))
+    result = minimize(
+        value,
+        np.zeros(len(point)),
+        jac=True,
+        method="SLSQP",
+        bounds=bounds,
+        constraints=[row(number) for number in range(len(constraints.texts))],
+        options={"ftol": 1e-15, "maxiter": 500},
+    )
+    return np.asarray(np.clip(point + scale * result.x, space.lower, space.upper))
+
+
+class _Penalised:
+    """Equations with a quadratic penalty on violated constraints."""
+
+    def __init__(self, equations: LawEquations, constraints: Constraints, penalty: float) -> None:
+        self.inner, self.constraints, self.penalty = equations, constraints, penalty
+        self.objective, self.lower, self.upper = equations.objective, equations.lower, equations.upper
+
+    def _violated(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is violated, shape (points, constraints), relative to the size of the terms, and its derivatives."""
+        space, limits = self.inner.space, self.constraints
+        constants = space.constants(points)
+        scale = np.abs(limits.matrix[None] * constants[:, None, :]).sum(axis=2) + np.abs(limits.bound) + 1e-300
+        over = (constants @ limits.matrix.T - limits.bound) / scale
+        on = limits.equal | (over > 0)
+        slopes = np.stack([limits.matrix @ space.scale(point) for point in points])
+        return np.where(on, over, 0.0), slopes / scale[..., None] * on[..., None]
+
+    def normal(
+        self,
+        points: np.ndarray,
+        which: np.ndarray,
+        delta: np.ndarray,
+        *,
+        curvature: bool,
+        scale: np.ndarray | None = None,
+    ) -> Normal:
+        """See `Equations.normal`."""
+        result = self.inner.normal(points, which, delta, curvature=curvature, scale=scale)
+        over, slopes = self._violated(points)
+        result.loss = result.loss + 0.5 * self.penalty * (over**2).sum(axis=1)
+        result.gradient = result.gradient + self.penalty * np.einsum("sc,scp->sp", over, slopes)
+        extra = self.penalty * np.einsum("scp,scq->spq", slopes, slopes)
+        result.matrix = result.matrix + extra
+        if scale is None:
+            result.scale = np.sqrt(result.scale**2 + np.einsum("spp->sp", extra))
+        return result
+
+    def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """See `Equations.losses`."""
+        over, _ = self._violated(points)
+        return np.asarray(self.inner.losses(points, which) + 0.5 * self.penalty * (over**2).sum(axis=1))
+
+    def typical(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """See `Equations.typical`."""
+        return self.inner.typical(points, which)

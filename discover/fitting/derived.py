@@ -1,0 +1,73 @@
+"""Quantities derived from the constants of a law, as the exponent ``beta/(alpha + beta)`` of optimal allocation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from discover.compiled import compile_formula
+from discover.errors import InputError
+from discover.formula import FormulaError, parse, symbol
+from discover.law import Law
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A quantity with its standard error.
+
+    Attributes
+    ----------
+    text
+        The formula.
+    value, error
+        Its value, and its standard error by the delta method.
+    """
+
+    text: str
+    value: float
+    error: float
+
+
+def values_of(law: Law, quantity: str, constants: np.ndarray) -> np.ndarray:
+    """A formula over constants at sets of them: shape (sets,) from (sets, constants).
+
+    Raises
+    ------
+    InputError
+        When the formula cannot be read, or has a name that is no constant of the law.
+    """
+    names = tuple(law.parameters)
+    compiled = compile_formula(_parsed(law, quantity), (), names)
+    return np.asarray(compiled.predict([], constants)[:, 0])
+
+
+def derived(law: Law, quantity: str, values: Mapping[str, float], covariance: np.ndarray) -> Derived:
+    """A formula over constants with its standard error by the delta method.
+
+    Parameters
+    ----------
+    values
+        The constants.
+    covariance
+        Of the constants, in the order of ``law.parameters``.
+    """
+    expression = _parsed(law, quantity)
+    numbers = {symbol(name): value for name, value in values.items()}
+    slopes = [float(sympy.diff(expression, symbol(name)).subs(numbers)) for name in law.parameters]
+    moved = [k for k, slope in enumerate(slopes) if slope]
+    slope = np.array([slopes[k] for k in moved])
+    variance = float(slope @ covariance[np.ix_(moved, moved)] @ slope)
+    return Derived(quantity, float(expression.subs(numbers)), float(np.sqrt(variance)))
+
+
+def _parsed(law: Law, quantity: str) -> sympy.Expr:
+    try:
+        return parse(quantity, constants=law.parameters)
+    except FormulaError as error:
+        legal = ", ".join(law.parameters)
+        raise InputError(
+            f"{quantity!r} is no formula over the constants of law {law.name!r} ({legal}): {error}"
+        ) from None

@@ -1,0 +1,305 @@
+"""Objective, gradient and Gauss-Newton matrix of many points at once, in pieces that fit into the cache.
+
+A *problem* is one set of rows with their weights; a fit of one law may be many problems: the groups of a dataset, or
+the resamples of a bootstrap. A *point* is one set of parameters of one problem: a start on its way. The solver sees
+neither rows nor formulas, only the sums over rows that are made here, so that memory does not grow with the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from discover.fitting.space import Space
+from discover.law import Law
+from discover.objective import Objective
+
+BLOCK = 100_000  # derivatives that are held at once: 0.8 MB, which the caches of a core hold
+
+EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one problem, or of many.
+
+    Attributes
+    ----------
+    columns
+        The law's columns in its order, each of shape (rows,), or (problems, rows).
+    target
+        Shape (rows,) or (problems, rows).
+    weight
+        Weight of each row, shape (rows,) or (problems, rows); `None` when all count one.
+    """
+
+    columns: list[np.ndarray]
+    target: np.ndarray
+    weight: np.ndarray | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of rows of a problem."""
+        return int(self.target.shape[-1])
+
+    @property
+    def problems(self) -> int:
+        """Number of problems."""
+        shapes = [self.target.shape] if self.weight is None else [self.target.shape, self.weight.shape]
+        return max([shape[0] for shape in shapes if len(shape) == 2], default=1)
+
+    def part(self, rows: slice | np.ndarray) -> Rows:
+        """Some of the rows of every problem."""
+        weight = None if self.weight is None else self.weight[..., rows]
+        return Rows([column[..., rows] for column in self.columns], self.target[..., rows], weight)
+
+    def problem(self, number: int) -> Rows:
+        """The rows of one problem."""
+        weight = self.weight
+        if weight is not None and weight.ndim == 2:
+            weight = weight[number]
+        columns = [column if column.ndim == 1 else column[number] for column in self.columns]
+        return Rows(columns, self.target if self.target.ndim == 1 else self.target[number], weight)
+
+
+@dataclass
+class Normal:
+    """The sums over rows that a step needs, for each point.
+
+    Attributes
+    ----------
+    loss
+        The objective, shape (points,).
+    gradient
+        Its derivatives, shape (points, parameters).
+    matrix
+        Gauss-Newton matrix, shape (points, parameters, parameters).
+    scale
+        Square roots of the diagonal of the matrix that majorises the objective, shape (points, parameters).
+    """
+
+    loss: np.ndarray
+    gradient: np.ndarray
+    matrix: np.ndarray
+    scale: np.ndarray
+
+    def at(self, index: np.ndarray) -> Normal:
+        """Of some of the points."""
+        return Normal(self.loss[index], self.gradient[index], self.matrix[index], self.scale[index])
+
+    def put(self, index: np.ndarray, other: Normal, of: np.ndarray) -> None:
+        """Replace some points by some of another's."""
+        self.loss[index], self.gradient[index] = other.loss[of], other.gradient[of]
+        self.matrix[index], self.scale[index] = other.matrix[of], other.scale[of]
+
+
+class Equations(Protocol):
+    """What the solver needs to know of a fit."""
+
+    objective: Objective
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def normal(
+        self,
+        points: np.ndarray,
+        which: np.ndarray,
+        delta: np.ndarray,
+        *,
+        curvature: bool,
+        scale: np.ndarray | None = None,
+    ) -> Normal:
+        """Sums over rows at `points`, shape (points, parameters), of the problems `which`, shape (points,).
+
+        `delta` is where each point's loss turns, shape (points,). With `curvature` the matrix is that of the loss's
+        own second derivative; else it majorises the loss. A `scale` that is given (it was worked out nearby) is kept.
+        """
+
+    def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The objective itself at `points`, shape (points,)."""
+
+    def typical(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Median absolute residual at `points`, shape (points,); NaN where one is not finite."""
+
+
+class RowEquations:
+    """`Equations` from residuals and their derivatives, summed over rows."""
+
+    def __init__(self, objective: Objective, lower: np.ndarray, upper: np.ndarray, rows: int) -> None:
+        self.objective, self.lower, self.upper, self.rows = objective, lower, upper, rows
+        # Absolute values have no curvature: they are solved as Huber's loss with an ever smaller delta.
+        self.smooth = replace(objective, name="huber") if objective.shape == "mae" else objective
+
+    def residuals(self, points: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
+        """Residuals, shape (points, rows)."""
+        raise NotImplementedError
+
+    def linearised(self, points: np.ndarray, which: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals, shape (points, rows), and their derivatives, shape (points, parameters, rows)."""
+        raise NotImplementedError
+
+    def weights(self, which: np.ndarray, rows: slice) -> np.ndarray | None:
+        """Weights of the rows, a shape that broadcasts to (points, rows)."""
+        return None
+
+    def normal(
+        self,
+        points: np.ndarray,
+        which: np.ndarray,
+        delta: np.ndarray,
+        *,
+        curvature: bool,
+        scale: np.ndarray | None = None,
+    ) -> Normal:
+        """See `Equations.normal`."""
+        count, size = points.shape
+        result = Normal(
+            np.zeros(count), np.zeros((count, size)), np.zeros((count, size, size)), np.zeros((count, size))
+        )
+        curved = curvature and self.smooth.robust
+        for some, rows in self._blocks(count, size):
+            residual, slopes = self.linearised(points[some], which[some], rows)
+            own, turn = self.weights(which[some], rows), delta[some, None]
+            result.loss[some] += self.smooth.loss(residual, turn, own)
+            weight = self.smooth.weight(residual, turn)
+            if own is not None:
+                weight = weight * own
+            with np.errstate(all="ignore"):
+                gradient = (slopes @ (weight * residual)[..., None])[..., 0]
+                if not np.isfinite(gradient).all():
+                    residual, slopes, weight = _only_finite(residual, slopes, weight)
+                    gradient = (slopes @ (weight * residual)[..., None])[..., 0]
+                result.gradient[some] += gradient
+                bend = weight
+                if curved:
+                    if scale is None:
+                        result.scale[some] += ((slopes * slopes) @ weight[..., None])[..., 0]
+                    bend = self.smooth.curvature(residual, turn)
+                    bend = bend if own is None else bend * own
+                result.matrix[some] += (slopes * bend[:, None, :]) @ slopes.transpose(0, 2, 1)
+        if curved and scale is not None:
+            result.scale = scale
+            return result
+        if not curved:
+            result.scale[:] = np.einsum("skk->sk", result.matrix)
+        result.scale = np.sqrt(np.maximum(result.scale, 1e-300))
+        return result
+
+    def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """See `Equations.losses`."""
+        result = np.zeros(len(points))
+        for some, rows in self._blocks(len(points), 1):
+            residual = self.residuals(points[some], which[some], rows)
+            result[some] += self.objective.loss(residual, weight=self.weights(which[some], rows))
+        return result
+
+    def typical(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """See `Equations.typical`; of so many rows as fit into memory."""
+        rows = slice(0, None, max(1, self.rows // 4096))
+        result = np.zeros(len(points))
+        step = max(1, BLOCK // min(self.rows, 8192))
+        for first in range(0, len(points), step):
+            some = slice(first, first + step)
+            size = np.abs(self.residuals(points[some], which[some], rows))
+            weight = self.weights(which[some], rows)
+            if weight is not None:
+                size = np.where(weight > 0, size, np.nan)
+                lost = ~np.isfinite(size) & (weight > 0)
+                result[some] = np.where(lost.any(axis=1), np.nan, np.nanmedian(size, axis=1))
+            else:
+                result[some] = np.median(size, axis=1)
+        return result
+
+    def _blocks(self, points: int, size: int) -> Iterator[tuple[slice, slice]]:
+        """Pieces of points and rows, each with at most `BLOCK` derivatives."""
+        rows = max(1, min(self.rows, BLOCK // max(1, size)))
+        step = max(1, BLOCK // max(1, rows * size))
+        for first in range(0, points, step):
+            for row in range(0, self.rows, rows):
+                yield slice(first, first + step), slice(row, min(row + rows, self.rows))
+
+
+def _only_finite(
+    residual: np.ndarray, slopes: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows without finite derivatives, as at a proportion of zero to an unknown power, take no part in a step."""
+    finite = np.isfinite(residual) & np.isfinite(slopes).all(axis=1) & np.isfinite(weight)
+    return np.where(finite, residual, 0.0), np.where(finite[:, None, :], slopes, 0.0), np.where(finite, weight, 0.0)
+
+
+class LawEquations(RowEquations):
+    """The equations of a law on rows."""
+
+    def __init__(self, law: Law, rows: Rows, objective: Objective, space: Space) -> None:
+        super().__init__(objective, space.lower, space.upper, rows.count)
+        self.law, self.data, self.space = law, rows, space
+        self.formula = law.differentiable
+        self.parts = self.formula.prepare(rows.columns)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.target = np.log(rows.target) if objective.logarithmic else rows.target
+
+        size = EXACT if objective.logarithmic else EXACT * np.max(np.abs(rows.target), axis=-1)
+        exact = objective.loss(
+            np.broadcast_to(np.reshape(size, (-1, 1)), (np.size(size), rows.count)), weight=rows.weight
+        )
+        self._floor = np.broadcast_to(exact, (rows.problems,))
+
+    def floor(self, which: np.ndarray) -> np.ndarray:
+        """The objective of residuals that are mere rounding, of the problems `which`."""
+        return np.asarray(self._floor[which])
+
+    def sizes(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Sum of the absolute residuals of each point; infinite where one is not finite."""
+        total = np.zeros(len(points))
+        for some, rows in self._blocks(len(points), 1):
+            size = np.abs(self.residuals(points[some], which[some], rows))
+            weight = self.weights(which[some], rows)
+            total[some] += (size if weight is None else np.where(weight > 0, size * weight, 0.0)).sum(axis=1)
+        return np.where(np.isfinite(total), total, np.inf)
+
+    def part(self, rows: slice | np.ndarray) -> LawEquations:
+        """The same law on some of the rows."""
+        return LawEquations(self.law, self.data.part(rows), self.objective, self.space)
+
+    def residuals(self, points: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
+        """See `RowEquations.residuals`."""
+        if self.objective.logarithmic:  # with derivatives, where a sum that overflows is taken apart
+            value = self.formula.value(self._parts(which, rows), self.space.inner(points))
+            with np.errstate(all="ignore"):
+                logs = np.log(value)
+                finite = np.isfinite(logs.sum())
+            if finite:
+                return np.asarray(logs - self._of(self.target, which, rows))
+            return self.linearised(points, which, rows)[0]
+        value = self.formula.value(self._parts(which, rows), self.space.inner(points))
+        return np.asarray(value - self._of(self.target, which, rows))
+
+    def linearised(self, points: np.ndarray, which: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """See `RowEquations.linearised`."""
+        formula = self.formula
+        evaluate = formula.log_value_and_slopes if self.objective.logarithmic else formula.value_and_slopes
+        value, slopes = evaluate(self._parts(which, rows), self.space.inner(points))
+        with np.errstate(invalid="ignore"):
+            return value - self._of(self.target, which, rows), self.space.slopes(slopes)
+
+    def values(self, points: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The law itself, its derivatives in the parameters, and the target that it is to meet."""
+        everything = slice(0, self.rows)
+        value, slopes = self.formula.value_and_slopes(self._parts(which, everything), self.space.inner(points))
+        return value, self.space.slopes(slopes), self._of(self.data.target, which, everything)
+
+    def weights(self, which: np.ndarray, rows: slice) -> np.ndarray | None:
+        """See `RowEquations.weights`."""
+        if self.data.weight is None:
+            return None
+        weight = self._of(self.data.weight, which, rows)
+        return weight if weight.ndim == 2 else weight[None]
+
+    def _parts(self, which: np.ndarray, rows: slice) -> list[np.ndarray]:
+        return [self._of(part, which, rows) for part in self.parts]
+
+    def _of(self, values: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
+        return values[rows] if values.ndim == 1 else values[which, rows]
