@@ -148,9 +148,9 @@ def test_constants_that_were_not_seen_in_a_source_are_marked() -> None:
         (["gadre"], "law 'gadre' has no constants: none were published"),
         (["hoffmann", "--constants", "12"], "has 9 sets of published constants, no number 12"),
         (["muennighoff"], "--at uD=1"),
-        (["muennighoff", "--at", "uD"], "--at 'uD': write a feature and its value, as in --at E=64"),
-        (["muennighoff", "--at", "uD=many"], "--at 'uD=many': write"),
-        (["muennighoff", "--at", "uD=1e9", "--at", "uD=2e9"], "uD has a value already, 1e+09"),
+        (["muennighoff", "--at", "uD"], "--at 'uD': write a name and what it gets, as in --at E=64"),
+        (["muennighoff", "--at", "uD=many"], "'many' is no number; write --at E=64"),
+        (["muennighoff", "--at", "uD=1e9", "--at", "uD=2e9"], "--at 'uD=2e9': uD was given already, 1e9"),
         (["hoffmann", "--flop-per", "0"], "flop_per is 0"),
     ],
 )
