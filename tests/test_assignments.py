@@ -31,5 +31,5 @@ def test_what_is_no_assignment_is_an_error_that_shows_one(texts: list[str], mess
 
 @pytest.mark.parametrize("text", ["alpha=0.1", "alpha=a:b"])
 def test_a_range_has_two_ends(text: str) -> None:
-    with pytest.raises(InputError, match="write two numbers, as in --bound alpha=0.1:0.5"):
+    with pytest.raises(InputError, match=r"write two numbers, as in --bound alpha=0\.1:0\.5"):
         ranges([text], "--bound", "alpha=0.1:0.5")

@@ -13,7 +13,6 @@ from calling import Said, calling
 
 from discover import cli
 from discover.allocation import RATIOS, allocate
-from discover.errors import InputError
 from discover.law import load_law
 from discover.optimal import optimal
 

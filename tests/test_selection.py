@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_fits import made_fit
 
 from discover.distil import Proposal
 from discover.engines import Candidate
 from discover.errors import InputError
-from discover.fitting import Fit, Objective, fit
+from discover.fitting import Objective, fit
 from discover.formula import parse
 from discover.law import Constant, Law, load_law
 from discover.sanity import SanityCheck
@@ -51,7 +52,7 @@ def a_judgement(
     names = [f"c{k}" for k in range(n_constants)]
     law = a_law(" + ".join([*names, *(f"log(N + {k})" for k in range(1, nodes + 1))]), *names, meaning=EXPONENT)
     spread = dict.fromkeys(names, 0.1 if determined else 2.0)
-    fitted = Fit(law, dict.fromkeys(names, 1.0), spread, Objective(), 0.1, 40, 1.0, 64, np.eye(n_constants))
+    fitted = made_fit(law, dict.fromkeys(names, 1.0), spread, 40)
     check = SanityCheck("falls in N", "pass" if sane else "fail")
     return Judged(fitted, np.array(errors), errors[0], [check])
 

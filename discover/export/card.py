@@ -59,6 +59,7 @@ def law_card(law: Law, *, title: str | None = None, fits: Sequence[FittedValues]
         "components": {name: list(parts) for name, parts in law.components.items()} or None,
         "constants": {name: _plain(constant) for name, constant in law.constants.items()},
         "published": [_plain(published) for published in law.published] or None,
+        "protocols": {name: _plain(protocol) for name, protocol in law.protocols.items()} or None,
         "reproductions": [_plain(reproduction) for reproduction in law.reproductions] or None,
         "fits": [_plain(fit) for fit in (*law.fits, *fits)] or None,
     }

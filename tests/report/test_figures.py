@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_fits import made_fit
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from discover.dataset import Dataset, Feature, Target
-from discover.fitting import Fit, Objective
+from discover.fitting import Fit
 from discover.law import load_law
 from discover.report.figures import loss_against_size, parity, to_bytes
 
@@ -31,7 +32,7 @@ def a_dataset(**changes: object) -> Dataset:
 
 
 def a_fit(values: dict[str, float] = TRUTH) -> Fit:
-    return Fit(HOFFMANN, values, dict.fromkeys(values, 0.1), Objective(), 0.1, 28, 1.0, 64, np.eye(5))
+    return made_fit(HOFFMANN, values, dict.fromkeys(values, 0.1), 28)
 
 
 DATASET = a_dataset()
@@ -91,7 +92,7 @@ def test_curves_are_the_laws_at_levels_of_the_other_feature():
 def test_one_feature_has_one_curve_and_no_colours():
     law = load_law("powerlaw_one_feature").on("N")
     values = law.published[0].values
-    fit = Fit(law, values, values, Objective(), 0.1, 28, 1.0, 64, np.eye(2))
+    fit = made_fit(law, values, values, 28)
     dataset = a_dataset(features={"N": DATASET.features["N"]})
     figure = loss_against_size(dataset, HELD, fit, "N")
     assert len(figure.axes) == 1
@@ -101,7 +102,7 @@ def test_one_feature_has_one_curve_and_no_colours():
 def test_unique_tokens_of_a_curve_never_exceed_its_tokens():
     law = load_law("muennighoff")
     values = law.published[0].values
-    fit = Fit(law, values, values, Objective(), 0.1, 28, 1.0, 64, np.eye(6))
+    fit = made_fit(law, values, values, 28)
     unique = np.minimum(D, 1e10)
     table = DATASET.table.assign(uD=unique)
     features = {**DATASET.features, "uD": Feature(column="uD", kind="tokens")}
