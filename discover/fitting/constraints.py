@@ -17,7 +17,7 @@ from discover.errors import InputError
 from discover.fitting import starts as starts_of
 from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.search import Found
-from discover.fitting.solver import FINE, ROUGH, Stage, descend
+from discover.fitting.solver import ROUGH, Stage, descend, to_the_end
 from discover.fitting.space import Space
 from discover.formula import FormulaError, parse, symbol
 from discover.law import Law
@@ -26,6 +26,7 @@ KEPT = 1e-9  # by how much a constraint may be violated, relative to its terms
 ACTIVE = 1e-6  # within how much a constraint holds with equality
 STARTS = 24  # random starts of the penalised descent
 PENALTIES = (1.0, 1e2, 1e4, 1e6)  # in units of the objective at the unconstrained optimum
+LATER = (Stage(0.0, 20), Stage(0.0, 60, curvature=True, bent=True))
 SIGN = re.compile(r"<=|>=|==|=|<|>")
 
 
@@ -115,7 +116,7 @@ def constrained(equations: LawEquations, place: int, found: Found, constraints: 
         wrapped = _Penalised(equations, constraints, penalty * max(unit, equations.floor(np.array([place]))[0]))
         usable = np.isfinite(wrapped.losses(points, which[: len(points)]))
         points = points[usable]
-        stages = (*ROUGH, *FINE) if number == 0 else (Stage(0.0, 20), Stage(0.0, 40, curvature=True))
+        stages = (*ROUGH, *to_the_end(equations.objective)) if number == 0 else LATER
         points = descend(wrapped, points, which[: len(points)], stages)
     polished = [_polished(equations, place, point, constraints) for point in _best(wrapped, points, place)]
     polished = [point for point in polished if constraints.kept(space.constants(point[None]))[0]]
@@ -224,6 +225,12 @@ class _Penalised:
         if scale is None:
             result.scale = np.sqrt(result.scale**2 + np.einsum("spp->sp", extra))
         return result
+
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        """See `Equations.bend`; the constraints are all but straight."""
+        return self.inner.bend(points, which, delta, step, curvature=curvature)
 
     def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
         """See `Equations.losses`."""

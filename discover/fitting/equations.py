@@ -17,6 +17,7 @@ from discover.fitting.space import Space
 from discover.law import Law
 from discover.objective import Objective
 
+AHEAD = 0.1  # part of a step over which residuals are differenced
 BLOCK = 100_000  # derivatives that are held at once: 0.8 MB, which the caches of a core hold
 
 EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
@@ -118,6 +119,14 @@ class Equations(Protocol):
         own second derivative; else it majorises the loss. A `scale` that is given (it was worked out nearby) is kept.
         """
 
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        """Gradient of the residuals' second derivatives along `step`, shape (points, parameters).
+
+        Weighted as the gradient or, with `curvature`, as the matrix is.
+        """
+
     def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
         """The objective itself at `points`, shape (points,)."""
 
@@ -186,6 +195,25 @@ class RowEquations:
         if not curved:
             result.scale[:] = np.einsum("skk->sk", result.matrix)
         result.scale = np.sqrt(np.maximum(result.scale, 1e-300))
+        return result
+
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        """See `Equations.bend`; the second derivatives are finite differences (Transtrum & Sethna 2012, eq. 9)."""
+        result = np.zeros(points.shape)
+        for some, rows in self._blocks(*points.shape):
+            residual, slopes = self.linearised(points[some], which[some], rows)
+            ahead = self.residuals(points[some] + AHEAD * step[some], which[some], rows)
+            turn, own = delta[some, None], self.weights(which[some], rows)
+            weigh = self.smooth.curvature if curvature else self.smooth.weight
+            with np.errstate(all="ignore"):
+                along = (step[some, None, :] @ slopes)[:, 0]
+                second = 2 / AHEAD * ((ahead - residual) / AHEAD - along)
+                weighted = weigh(residual, turn) * second
+                if own is not None:
+                    weighted = weighted * own
+                result[some] += (slopes @ weighted[..., None])[..., 0]
         return result
 
     def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from discover.errors import InputError, one_of
 from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.fitter import Fit, certainty_of
-from discover.fitting.solver import FINE, FINER, descend
+from discover.fitting.solver import descend, to_the_end
 
 WIDEST = 1e4  # standard errors (or units of the constant) beyond which a side counts as open
 HALVINGS = 30  # steps that close in on an end of an interval
@@ -149,8 +149,7 @@ def _fitted(fit: Fit, points: np.ndarray, places: np.ndarray, values: np.ndarray
     equations = Held(fit.equations(), places)
     which = np.arange(len(held))
     usable = np.isfinite(equations.losses(held, which))
-    stages = FINER if fit.objective.shape == "mae" else FINE
-    held[usable] = descend(equations, held[usable], which[usable], stages)
+    held[usable] = descend(equations, held[usable], which[usable], to_the_end(fit.objective))
     return equations.losses(held, which), held
 
 
@@ -177,6 +176,14 @@ class Held:
         result.matrix[point, place, :] = 0.0
         result.matrix[point, :, place] = 0.0
         result.matrix[point, place, place] = result.scale[point, place] ** 2
+        return result
+
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        """See `Equations.bend`."""
+        result = self.inner.bend(points, np.zeros_like(which), delta, step, curvature=curvature)
+        result[np.arange(len(points)), self.places[which]] = 0.0
         return result
 
     def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -14,10 +14,11 @@ import numpy as np
 
 from discover.fitting import starts as starts_of
 from discover.fitting.equations import LawEquations
-from discover.fitting.solver import FINE, FINER, ROUGH, descend
+from discover.fitting.solver import FINE, FINER, LAST, ROUGH, descend, to_the_end
 
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 ENOUGH = 0.2  # share of starts that must agree
+FINISHED = 6  # of them that are followed along narrow valleys
 FOLLOWED = 24  # points of a problem that are followed to the end
 MET = 1e-4  # part of the loss that may lie between two points that have met
 SAMPLED = 4096  # rows of which a sample is searched first where there are more
@@ -115,7 +116,7 @@ def _begin(
         all_which = np.repeat(problems, len(drawn))
         all_points = starts_of.solve_linear(few, all_points, all_which, linear)
         size = few.sizes(all_points, all_which).reshape(len(problems), len(drawn))
-        best = np.argsort(size, axis=1, kind="stable")[:, :count]
+        best = starts_of.winners(size, count)
         points.append(all_points.reshape(len(problems), len(drawn), -1)[np.arange(len(problems))[:, None], best])
         points[-1] = points[-1].reshape(-1, len(equations.lower))
         which.append(np.repeat(problems, best.shape[1]))
@@ -135,6 +136,8 @@ def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, prob
         points, which, counts = _merged(equations, points, which, counts, rough=True)
         points = descend(equations, points, which, fine)
         points, which, counts = _merged(equations, points, which, counts, rough=False)
+        points = _finished(equations, points, which)
+        points, which, counts = _merged(equations, points, which, counts, rough=False)
     losses = equations.losses(points, which)
     found = []
     for place in problems:
@@ -142,6 +145,20 @@ def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, prob
         own = own[np.argsort(losses[own], kind="stable")]
         found.append(_found(equations, int(place), points[own], losses[own], counts[own], tried[place]))
     return found
+
+
+def _finished(equations: LawEquations, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The best few points of each problem, moved along the valley that they are in to its end."""
+    if equations.objective.shape == "mae" or not len(points):
+        return points
+    losses = equations.losses(points, which)
+    order = np.lexsort((losses, which))
+    begins = np.concatenate([[True], which[order][1:] != which[order][:-1]])
+    rank = np.arange(len(order)) - np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    best = order[rank < FINISHED]
+    moved = points.copy()
+    moved[best] = descend(equations, points[best], which[best], LAST)
+    return moved
 
 
 def _found(
@@ -168,7 +185,7 @@ def _polished(equations: LawEquations, place: int, found: Found) -> Found:
     points, counts = found.points[:3], found.counts[:3]
     which = np.full(len(points), place)
     if points.shape[1]:
-        points = descend(equations, points, which, FINER if equations.objective.shape == "mae" else FINE)
+        points = descend(equations, points, which, to_the_end(equations.objective))
     losses = equations.losses(points, which)
     order = np.argsort(losses, kind="stable")
     return _found(equations, place, points[order], losses[order], counts[order], found.tried)
@@ -179,8 +196,8 @@ def _merged(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One point in place of those that met; of the others the best few.
 
-    Two points have met when the quadratic model of the objective at the better one changes by less than a small part
-    of the loss between them. Directions that do not matter to the loss do not keep them apart.
+    Two points have met when the quadratic models of the objective at both change by less than a small part of the
+    loss between them. Directions that matter to neither do not keep them apart.
     """
     if not len(points):
         return points, which, counts
@@ -195,7 +212,8 @@ def _merged(
         leader = left[head][np.cumsum(head) - 1]
         apart = points[left] - points[leader]
         with np.errstate(all="ignore"):
-            between = 0.5 * np.einsum("sk,skl,sl->s", apart, normal.matrix[leader], apart)
+            seen = [np.einsum("sk,skl,sl->s", apart, normal.matrix[one], apart) for one in (leader, left)]
+            between = 0.5 * np.maximum(*seen)
             met = between <= MET * normal.loss[leader] + equations.floor(which[left])
         met |= head
         total = np.zeros(len(points))

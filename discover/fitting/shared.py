@@ -17,7 +17,7 @@ from discover.fitting.equations import LawEquations, Normal, Rows
 from discover.fitting.errors import certainty
 from discover.fitting.fitter import Fit, of_constants
 from discover.fitting.search import AGREE, ENOUGH
-from discover.fitting.solver import FINE, FINER, ROUGH, descend
+from discover.fitting.solver import ROUGH, descend, to_the_end
 from discover.fitting.space import space_of
 
 STARTS = 8  # values of the shared constants from which all constants move together
@@ -72,6 +72,19 @@ class SharedEquations:
         result.scale = np.sqrt(result.scale)
         return result
 
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        """See `Equations.bend`."""
+        own, groups = self._of_groups(points, which)
+        steps, _ = self._of_groups(step, which)
+        parts = self.apart.bend(own, groups, np.repeat(delta, self.groups), steps, curvature=curvature)
+        parts = parts.reshape(len(points), self.groups, -1)
+        result = np.zeros(points.shape)
+        for group, place in enumerate(self.index):
+            result[:, place] += parts[:, group]
+        return result
+
     def losses(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
         """See `Equations.losses`."""
         own, groups = self._of_groups(points, which)
@@ -120,8 +133,7 @@ def fit_shared(parts: Mapping[str, Fit], shared: Sequence[str], rows: Rows) -> t
     points, which = points[finite], which[finite]
     if not len(points):
         raise FitError(f"law {law.name!r} has no finite prediction with constants shared by all groups")
-    fine = FINER if objective.shape == "mae" else FINE
-    points = descend(equations, points, which, (*ROUGH, *fine))
+    points = descend(equations, points, which, (*ROUGH, *to_the_end(objective)))
     losses = equations.losses(points, which)
     best = points[int(np.argmin(losses))]
     floor = equations.apart.floor(np.arange(equations.groups)).sum()
@@ -208,7 +220,7 @@ def _starts(equations: SharedEquations, parts: Sequence[Fit], shared: Sequence[s
             which = np.arange(len(parts))
             begin = point[:, others]
             finite = np.isfinite(narrow.losses(begin, which))
-            begin[finite] = descend(narrow, begin[finite], which[finite], (*ROUGH, *FINE))
+            begin[finite] = descend(narrow, begin[finite], which[finite], (*ROUGH, *to_the_end(apart.objective)))
             point[:, others] = begin
         start = np.zeros(len(equations.names))
         start[equations.index] = point
