@@ -19,12 +19,14 @@ from discover.fitting.equations import LawEquations, Rows
 from discover.fitting.fitter import Fit
 from discover.fitting.grouped import GroupedFit, batched
 from discover.fitting.shared import SharedEquations
-from discover.fitting.solver import FINER, Stage, descend
+from discover.fitting.solver import FINER, LAST, NEARBY, Stage, descend
+from discover.fitting.tangent import TangentEquations
 from discover.law import Law
 
 HELD = 4_000_000  # weights that are held at once
 # A resample's optimum is near that of all rows: no rough descent is needed.
-NEAR = (Stage(0.3, 5, curvature=True), Stage(0.0, 60, curvature=True))
+ON_TANGENT = (Stage(0.0, 20, curvature=True, enough=1e-6, damping=NEARBY),)
+NEAR = (Stage(0.0, 60, curvature=True, damping=NEARBY), *LAST)
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,11 @@ def _refit(fit: Fit, weights: np.ndarray) -> np.ndarray:
     points = np.repeat(fit.point[None], len(weights), axis=0)
     stages = FINER if fit.objective.shape == "mae" else NEAR
     if points.shape[1]:
-        points = descend(equations, points, np.arange(len(weights)), stages)
+        which = np.arange(len(weights))
+        if np.isfinite(fit.loss) and rows.problems > 1:
+            moved = descend(TangentEquations(equations, fit.point), points, which, ON_TANGENT)
+            points = np.where(np.isfinite(equations.losses(moved, which))[:, None], moved, points)
+        points = descend(equations, points, which, stages)
     values = fit.space.constants(points)
     lost = ~np.isfinite(equations.losses(points, np.arange(len(weights))))
     # As many different rows as constants, or the resample determines nothing.

@@ -14,13 +14,16 @@ import numpy as np
 
 from discover.fitting import starts as starts_of
 from discover.fitting.equations import LawEquations
-from discover.fitting.solver import FINE, FINER, LAST, ROUGH, descend, to_the_end
+from discover.fitting.solver import FINE, FINER, HOPPING, LAST, ROUGH, descend, to_the_end
 
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 ENOUGH = 0.2  # share of starts that must agree
 FINISHED = 6  # of them that are followed along narrow valleys
 FOLLOWED = 24  # points of a problem that are followed to the end
 MET = 1e-4  # part of the loss that may lie between two points that have met
+NEARLY = 0.02  # part of the loss within which another optimum is nearly as good
+HOPS, SCATTERED = 2, 24  # how often, and how many points, look around the best optimum then
+FLATTEST = 1e-8  # of the eigenvalues of the scaled matrix: points are not scattered further
 SAMPLED = 4096  # rows of which a sample is searched first where there are more
 
 
@@ -74,6 +77,7 @@ def search(
         points, which = _begin(sample, linear, left, count, seed + 1000 * attempt, given if attempt == 0 else None)
         for place, new in zip(left, _optima(sample, points, which, left), strict=True):
             found[place] = _joined(sample, int(place), found[place], new)
+        _hop(sample, found, left, seed + attempt)
         left = np.array([k for k in left if found[k].agreement < ENOUGH], dtype=int)
         if not count or not len(left):
             break
@@ -145,6 +149,57 @@ def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, prob
         own = own[np.argsort(losses[own], kind="stable")]
         found.append(_found(equations, int(place), points[own], losses[own], counts[own], tried[place]))
     return found
+
+
+def _hop(equations: LawEquations, found: list[Found], problems: np.ndarray, seed: int) -> None:
+    """Look around the best optimum of those problems that have several nearly as good, for a better one.
+
+    A robust loss far below the noise has many local optima in one valley. Points are scattered around the best as far
+    as the loss there rises by parts of itself, and descend again. They are no starts: they do not count as agreeing.
+    """
+    random = np.random.default_rng(seed)
+    for _ in range(HOPS):
+        doubtful = [place for place in problems if _several(found[place])]
+        if not doubtful:
+            return
+        which = np.repeat(doubtful, SCATTERED)
+        best = np.array([found[place].points[0] for place in which])
+        points = _scattered(equations, best, which, random)
+        points = np.where(np.isfinite(equations.losses(points, which))[:, None], points, best)
+        points = descend(equations, points, which, HOPPING)
+        points, which, _ = _merged(equations, points, which, np.zeros(len(points)), rough=False)
+        points = _finished(equations, points, which)
+        losses = equations.losses(points, which)
+        for place in doubtful:
+            own = np.flatnonzero(which == place)
+            one = found[place]
+            better = own[losses[own] < one.losses[0] * (1 - MET)]
+            new = Found(points[better], losses[better], np.zeros(len(better)), 0, 0.0)
+            found[place] = _joined(equations, int(place), one, new)
+
+
+def _several(found: Found) -> bool:
+    """Whether there are other optima nearly as good as the best."""
+    return len(found.losses) > 1 and bool(found.losses[1] <= found.losses[0] * (1 + NEARLY))
+
+
+def _scattered(
+    equations: LawEquations, points: np.ndarray, which: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Points around others, as far as the quadratic model of the loss rises by a random part of the loss."""
+    delta = np.maximum(equations.objective.delta, np.nan_to_num(equations.typical(points, which)))
+    normal = equations.normal(points, which, delta, curvature=False)
+    with np.errstate(all="ignore"):
+        matrix = normal.matrix / normal.scale[:, :, None] / normal.scale[:, None, :]
+    usable = np.isfinite(matrix).all(axis=(1, 2))
+    matrix = np.where(usable[:, None, None], matrix, np.eye(points.shape[1]))
+    values, vectors = np.linalg.eigh(matrix)
+    values = np.maximum(values, FLATTEST * values[:, -1:])
+    rise = normal.loss * 10.0 ** random.uniform(-3, 0, len(points))
+    direction = random.normal(size=points.shape)
+    direction *= np.sqrt(2 * rise / (direction**2).sum(axis=1))[:, None]
+    step = np.einsum("skl,sl->sk", vectors, direction / np.sqrt(values)) / normal.scale
+    return np.clip(points + np.where(np.isfinite(step), step, 0.0), equations.lower, equations.upper)
 
 
 def _finished(equations: LawEquations, points: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -16,11 +16,13 @@ import numpy as np
 from discover.fitting.equations import Equations, Normal
 from discover.objective import Objective
 
-DAMPING = 1e-3  # at the start, in units of the matrix's diagonal
+DAMPING = 1e-3  # of a first step
+NEARBY = 1e-6  # the same where the optimum is near
 LONGEST = 0.375  # a correction in units of its step, from which on the valley bends too much to follow
 STUCK = 1e12  # damping from which on a point cannot move
 GAIN = 1e-14  # part of the loss that a step must promise to be worth taking
 TINY = 1e-14  # the smallest delta: of absolute values that are all but zero
+HARDLY = 1e-13  # part of the loss that is hardly a gain
 EXHAUSTED = 3  # steps in a row with hardly any gain after which a point rests
 
 
@@ -38,17 +40,30 @@ class Stage:
         Whether they use the loss's own second derivative, instead of the matrix that majorises it.
     bent
         Whether steps follow the curve of a valley (geodesic acceleration): worth its double price in narrow ones.
+    enough
+        Part of the loss that a step must promise; a stage that others follow need not be exact.
+    damping
+        Of the first step, in units of the matrix's diagonal: little where the optimum is near.
     """
 
     wide: float
     steps: int
     curvature: bool = False
     bent: bool = False
+    enough: float = GAIN
+    damping: float = DAMPING
 
 
-ROUGH = (Stage(1.0, 8), Stage(1.0, 6, curvature=True))
-FINE = (Stage(0.25, 8, curvature=True), Stage(0.0, 6), Stage(0.0, 25, curvature=True))
-LAST = (Stage(0.0, 400, curvature=True, bent=True),)  # for the few best: it ends at once where they have arrived
+ROUGH = (Stage(1.0, 8, enough=1e-6), Stage(1.0, 6, curvature=True, enough=1e-6))
+FINE = (
+    Stage(0.25, 8, curvature=True, enough=1e-6),
+    Stage(0.0, 6, enough=1e-6),
+    Stage(0.0, 25, curvature=True, damping=NEARBY),
+)
+HOPPING = (Stage(0.0, 10), Stage(0.0, 25, curvature=True, damping=NEARBY))  # no wide stage: it would undo the hop
+LAST = (
+    Stage(0.0, 400, curvature=True, bent=True, damping=NEARBY),
+)  # for the few best: it ends at once where they have arrived
 
 # Absolute values: Huber's loss with an ever smaller delta (Madsen & Nielsen 1993, finite smoothing).
 FINER = (
@@ -90,42 +105,71 @@ def _descend(
     equations: Equations, points: np.ndarray, which: np.ndarray, delta: np.ndarray, stage: Stage
 ) -> np.ndarray:
     """Damped Gauss-Newton steps from each of `points`."""
-    curvature = stage.curvature
-    points, moving = points.copy(), np.arange(len(points))  # moving: place in the result of each point that still moves
-    result = points.copy()
+    result, curvature = points.copy(), stage.curvature
     now = equations.normal(points, which, delta, curvature=curvature)
-    damping, growth, idle = np.full(len(points), DAMPING), np.full(len(points), 2.0), np.zeros(len(points), dtype=int)
+    moving = _Moving.of(result, which, delta, now, stage.damping)
     for _ in range(stage.steps):
-        if not len(moving):
-            break
-        step, promised = _step(equations, points, now, damping)
-        if stage.bent:
-            step = step + _correction(equations, points, which, delta, now, damping, step, curvature=curvature)
-        proposal = np.clip(points + step, equations.lower, equations.upper)
-        new = equations.normal(proposal, which, delta, curvature=curvature, scale=now.scale)
-        gain = now.loss - new.loss
-        better = gain > 0
-        with np.errstate(all="ignore"):  # Nielsen's rule: the better the promise was kept, the bolder the next step
-            kept = np.clip(gain / promised, 0.0, 1.0)
-        idle = np.where(better, np.where(gain > 1e-13 * now.loss, 0, idle + 1), idle)
-        damping = np.where(better, damping * np.maximum(1 / 5, 1 - (2 * kept - 1) ** 3), damping * growth)
-        growth = np.where(better, 2.0, growth * 2)
-        taken = np.flatnonzero(better)
-        points[taken] = proposal[taken]
-        now.put(taken, new, taken)
-        damping = np.maximum(damping, 1e-14)
-        go = (damping < STUCK) & (idle < EXHAUSTED) & (promised > GAIN * now.loss) & (now.loss > 0)
+        step, promised = _step(equations, moving)
+        with np.errstate(invalid="ignore"):
+            go = (promised > stage.enough * moving.now.loss) & (moving.damping < STUCK) & (moving.idle < EXHAUSTED)
         if not go.all():
-            result[moving] = points
-            keep = np.flatnonzero(go)
-            moving, points, which, delta = moving[keep], points[keep], which[keep], delta[keep]
-            now, damping, growth, idle = now.at(keep), damping[keep], growth[keep], idle[keep]
-    result[moving] = points
+            result[moving.place] = moving.points
+            moving, step, promised = moving.some(np.flatnonzero(go)), step[go], promised[go]
+        if not len(moving.place):
+            return result
+        if stage.bent:
+            step = step + _correction(equations, moving, step, curvature=curvature)
+        proposal = np.clip(moving.points + step, equations.lower, equations.upper)
+        new = equations.normal(proposal, moving.which, moving.delta, curvature=curvature, scale=moving.now.scale)
+        moving.take(proposal, new, promised)
+    result[moving.place] = moving.points
     return result
 
 
-def _step(equations: Equations, points: np.ndarray, now: Normal, damping: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The proposals of one damped step, and by how much each should lower the loss."""
+@dataclass
+class _Moving:
+    """The points that still move, one entry each: where they stand in the result, and how boldly they step."""
+
+    place: np.ndarray
+    points: np.ndarray
+    which: np.ndarray
+    delta: np.ndarray
+    now: Normal
+    damping: np.ndarray
+    growth: np.ndarray  # of the damping when the next step fails
+    idle: np.ndarray  # steps in a row with hardly any gain
+
+    @classmethod
+    def of(cls, points: np.ndarray, which: np.ndarray, delta: np.ndarray, now: Normal, damping: float) -> _Moving:
+        count = len(points)
+        start, growth, idle = np.full(count, damping), np.full(count, 2.0), np.zeros(count, dtype=int)
+        return cls(np.arange(count), points.copy(), which, delta, now, start, growth, idle)
+
+    def some(self, index: np.ndarray) -> _Moving:
+        """Some of the points."""
+        place, points, which, delta = (one[index] for one in (self.place, self.points, self.which, self.delta))
+        damping, growth, idle = (one[index] for one in (self.damping, self.growth, self.idle))
+        return _Moving(place, points, which, delta, self.now.at(index), damping, growth, idle)
+
+    def take(self, proposal: np.ndarray, new: Normal, promised: np.ndarray) -> None:
+        """Go where that lowers the loss, and learn from how well the promise was kept (Nielsen's rule)."""
+        gain = self.now.loss - new.loss
+        better = gain > 0
+        with np.errstate(all="ignore"):
+            kept = np.clip(gain / promised, 0.0, 1.0)
+            bolder = self.damping * np.maximum(1 / 5, 1 - (2 * kept - 1) ** 3)
+            hardly = gain <= HARDLY * self.now.loss
+        self.idle = np.where(better, np.where(hardly, self.idle + 1, 0), self.idle)
+        self.damping = np.maximum(np.where(better, bolder, self.damping * self.growth), 1e-14)
+        self.growth = np.where(better, 2.0, self.growth * 2)
+        taken = np.flatnonzero(better)
+        self.points[taken] = proposal[taken]
+        self.now.put(taken, new, taken)
+
+
+def _step(equations: Equations, moving: _Moving) -> tuple[np.ndarray, np.ndarray]:
+    """A damped step of each point, and by how much it should lower the loss."""
+    points, now, damping = moving.points, moving.now, moving.damping
     # In scaled parameters the damping is the identity and the majorant has a unit diagonal.
     with np.errstate(all="ignore"):
         gradient = now.gradient / now.scale
@@ -145,19 +189,10 @@ def _step(equations: Equations, points: np.ndarray, now: Normal, damping: np.nda
     return step / now.scale, promised
 
 
-def _correction(
-    equations: Equations,
-    points: np.ndarray,
-    which: np.ndarray,
-    delta: np.ndarray,
-    now: Normal,
-    damping: np.ndarray,
-    step: np.ndarray,
-    *,
-    curvature: bool,
-) -> np.ndarray:
+def _correction(equations: Equations, moving: _Moving, step: np.ndarray, *, curvature: bool) -> np.ndarray:
     """What makes a step follow the curve of a valley, half of the geodesic acceleration; none where it is too long."""
-    bend = equations.bend(points, which, delta, step, curvature=curvature) / now.scale
+    points, now, damping = moving.points, moving.now, moving.damping
+    bend = equations.bend(points, moving.which, moving.delta, step, curvature=curvature) / now.scale
     blocked = (points + step <= equations.lower) | (points + step >= equations.upper)
     with np.errstate(all="ignore"):
         matrix = now.matrix / now.scale[:, :, None] / now.scale[:, None, :]
