@@ -65,7 +65,10 @@ class Differentiable:
         return self._stacked(value, slopes, len(points), parts[0].shape[-1])
 
     def log_value_and_slopes(self, parts: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The logarithm of the value, shape (sets, rows), and its derivatives; NaN where the value is not positive."""
+        """The logarithm of the value, shape (sets, rows), and its derivatives, shape (sets, parameters, rows).
+
+        Not finite where the value is zero or less.
+        """
         value, slopes = self.value_and_slopes(parts, points)
         with np.errstate(all="ignore"):
             slopes /= value[:, None, :]
@@ -136,8 +139,12 @@ def differentiable(
 
     Parameters
     ----------
+    expression
+        Over symbols of features (positive) and of constants (real), with all sums written out.
+    features
+        Names of the features, in the order in which their columns will be given.
     logs
-        By constant, in order: whether its logarithm is the parameter.
+        By constant, in the order of the parameters: whether its logarithm is the parameter.
     positive
         By constant: whether only positive values are legal.
     """

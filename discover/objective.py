@@ -1,8 +1,8 @@
 """What a fit minimises: a weighted sum over rows of a robust or squared loss of the residual.
 
 The field's standard is the Huber loss of the residual of the *logarithm* with delta = 1e-3, summed over rows
-(Hoffmann et al. 2022, approach 3). Summed, not averaged: a mean makes the objective so small that solvers stop at
-once, which is what happened to the published optimum (Besiroglu et al. 2024).
+(Hoffmann et al. 2022, approach 3). Summed, not averaged: a mean makes the objective so small that solvers stop too
+early, which is what happened to the published optimum (Besiroglu et al. 2024).
 """
 
 from __future__ import annotations
@@ -38,8 +38,13 @@ class Objective:
         ``soft_l1``: delta**2 (sqrt(1 + (r/delta)**2) - 1), the same with a soft turn; ``squared``: r**2 / 2;
         ``mae``: |r|, the mean absolute error but for the number of rows.
     delta
-        Where the loss turns from squared to linear, in the unit of the residual; of no meaning for ``squared`` and
-        ``mae``.
+        Where the loss turns from squared to linear, above zero, in the unit of the residual (of a logarithm: 0.01 is
+        about one per cent); of no meaning for ``squared`` and ``mae``.
+
+    Raises
+    ------
+    InputError
+        When there is no objective of that name, or delta is not a positive number.
     """
 
     name: Name = "log_huber"
@@ -53,7 +58,10 @@ class Objective:
 
     @classmethod
     def suited_to(cls, target: np.ndarray) -> Objective:
-        """The default for a target: on the logarithm where it is positive, else on the residual itself."""
+        """The default for a target: Huber's loss of the logarithm where all of it is positive, with delta 1e-3.
+
+        Else Huber's loss of the residual itself, with a delta of 1e-3 of the target's median absolute deviation.
+        """
         if np.all(target > 0):
             return cls()
         return cls("huber", 1e-3 * _spread(target))
@@ -133,7 +141,8 @@ def noise_delta(residual: np.ndarray, n_constants: int, weight: np.ndarray | Non
     """The delta that suits the noise of `residual`: 1.345 robust standard deviations, so that typical rows count
     squared and outliers do not (Huber 1981, section 4.5).
 
-    The standard deviation comes from the median absolute residual, corrected for the constants that were fitted.
+    The standard deviation comes from the median absolute residual, corrected for the constants that were fitted. Rows
+    of no weight do not count.
     """
     size = np.abs(residual if weight is None else residual[weight > 0])
     freedom = max(1, len(size) - n_constants)

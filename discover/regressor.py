@@ -39,10 +39,10 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         are not mentioned are the columns of their own names. Default: in a data frame the columns of the law's symbols,
         wherever they stand; an array must have exactly the law's features, in its order (`Law.columns`).
     objective
-        What is minimised: ``"log_huber"``, ``"log_squared"``, ``"huber"`` or ``"squared"``. Default: `log_huber` where
-        all targets are positive, else `huber`.
+        What is minimised: ``"huber"``, ``"squared"``, ``"soft_l1"`` or ``"mae"``, with ``log_`` in front of the
+        logarithm. Default: `log_huber` where all targets are positive, else `huber`.
     delta
-        Where Huber's loss turns from squared to linear, in the unit of the residual.
+        Where Huber's or the soft loss turns from squared to linear, in the unit of the residual.
     starts
         Number of random starts.
     seed

@@ -25,7 +25,8 @@ class Band:
     Attributes
     ----------
     prediction, low, high
-        One length: that of the features.
+        Shape (rows,), in the unit of the target. The ends are NaN where the rows of the fit leave open a constant on
+        which the prediction depends.
     """
 
     prediction: np.ndarray
@@ -48,14 +49,15 @@ def band(
     fit
         The fit.
     features
-        Columns by symbol, of one shape.
+        Columns by symbol, each of shape (rows,).
     level
         Confidence level, between 0 and 1.
     of_runs
-        Whether the interval is that of a new run, noise included, instead of that of the law.
+        Whether the interval is that of a new run, noise included, instead of that of the law. The noise is normal with
+        the residuals' robust standard deviation; with `resamples` it is drawn from the residuals.
     resamples
-        A bootstrap of the fit, whose spread is then taken instead of that of the covariance (delta method). Laws that
-        bend much within the errors of their constants need it.
+        A bootstrap of the fit, whose percentiles are then taken instead of the covariance (delta method). It is needed
+        where the law is far from linear in its constants within their errors.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from discover.fitting.tangent import TangentEquations
 from discover.law import Law
 
 HELD = 4_000_000  # weights that are held at once
-# A resample's optimum is near that of all rows: no rough descent is needed.
+# A resample's optimum is near that of all rows: it needs no rough descent.
 ON_TANGENT = (Stage(0.0, 20, curvature=True, enough=1e-6, damping=NEARBY),)
 NEAR = (Stage(0.0, 60, curvature=True, damping=NEARBY), *LAST)
 
@@ -64,7 +64,7 @@ class Bootstrap:
         return values_of(self.law, quantity, self.values)
 
     def interval(self, quantity: str, level: float = 0.95) -> tuple[float, float]:
-        """The middle part `level` of the resamples' values of a constant or of a formula over constants.
+        """Percentile interval of a constant, or of a formula over constants: the middle `level` of its resamples.
 
         Raises
         ------
@@ -91,16 +91,20 @@ def bootstrap(
 ) -> Bootstrap | dict[str, Bootstrap]:
     """Fit a law again to resamples of its rows.
 
+    Every resample starts at the optimum of all rows and minimises the same objective, with the same delta, fixed and
+    tied constants and bounds; linear constraints are left out. Along a direction that the rows do not determine the
+    resamples hardly move: there the spread says nothing, and `discover.fitting.profile` does.
+
     Parameters
     ----------
     fit
-        The fit; every resample starts at its optimum. Of a fit of groups each group is resampled by itself, and
-        constants that groups share are fitted to the resamples of all.
+        The fit. Of a fit of groups each group is resampled by itself, and constants that groups share are fitted to
+        the resamples of all.
     count
-        Number of resamples.
+        Number of resamples, two or more.
     by
-        A label of each row: rows of one label are drawn together. By default each row by itself. For groups, the
-        rows in the order of the fit's groups.
+        Label of each row, shape (rows,): rows of one label are drawn together. By default each row by itself. Of a fit
+        of groups: the labels of the first group's rows, then those of the second, in the order of ``fit.parts``.
     seed
         Seed of the resamples: the same ones for every law on the same rows.
 
@@ -111,7 +115,7 @@ def bootstrap(
     Raises
     ------
     InputError
-        When `by` has another length than the rows, or fewer than two labels.
+        When `count` is below two, or `by` has another length than the rows or fewer than two labels (in some group).
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Linear constraints between constants, as ``alpha <= beta`` or ``alpha + beta <= 1``.
 
-A fit without the constraints comes first: where it keeps them, it is the answer. Else all its starts descend again
-with a growing penalty on what is violated, and the best is polished by SciPy's sequential quadratic programming.
+A fit without the constraints comes first: where it keeps them, it is the answer. Else the optima that it found, and
+some new starts, descend with a growing penalty on what is violated, and the best few are polished by SciPy's sequential
+quadratic programming (SLSQP).
 """
 
 from __future__ import annotations
@@ -131,9 +132,12 @@ def constrained(equations: LawEquations, place: int, found: Found, constraints: 
 
 
 def null_space(space: Space, point: np.ndarray, constraints: Constraints) -> tuple[np.ndarray, list[str]]:
-    """Directions of the parameters in which active constraints stay active, and the texts of those that could be slack.
+    """Directions along which the parameters can move while constraints that hold with equality keep doing so.
 
-    The directions are the columns of a matrix of shape (parameters, directions).
+    Returns
+    -------
+    The directions, as the columns of a matrix of shape (parameters, directions), and the texts of the inequalities that
+    hold with equality.
     """
     active = constraints.active(space.constants(point[None])[0])
     held = active & ~constraints.equal

@@ -50,9 +50,18 @@ def derived(law: Law, quantity: str, values: Mapping[str, float], covariance: np
     Parameters
     ----------
     values
-        The constants.
+        Value of each constant, by name.
     covariance
-        Of the constants, in the order of ``law.parameters``.
+        Of the constants, in the order of ``law.parameters``, shape (constants, constants).
+
+    Returns
+    -------
+    The quantity; its error is NaN where it depends on a constant that is not determined.
+
+    Raises
+    ------
+    InputError
+        When the formula cannot be read, or has a name that is no constant of the law.
     """
     expression = _parsed(law, quantity)
     numbers = {symbol(name): value for name, value in values.items()}

@@ -4,6 +4,7 @@ For a loss rho with derivative psi the covariance is the sandwich ``inv(H) @ G @
 ``H = sum psi'(r) j j.T`` and ``G = sum psi(r)**2 j j.T`` (Huber 1981, section 7.6), which holds when the noise differs
 between rows. With delta far below the noise, psi' is one for a handful of rows only; each row therefore counts with the
 probability that its residual, smoothed by a Gaussian kernel, lies within delta (Powell 1991, for quantile regression).
+A squared loss has the classical covariance instead: that of noise of one variance (over the row's weight).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Certainty:
     flat
         Groups of constants that are not determined, by index: those of one group trade off among each other.
     bread
-        Second derivatives of the objective as the noise has them: ``sum psi'(r) j j.T``, shape (constants, constants).
+        Expected second derivatives of the objective, H above, shape (constants, constants).
     condition
         Largest over smallest singular value of the Jacobian with columns of length one: 1 when the constants do not
         interfere, infinite when a direction is not determined at all.
@@ -58,9 +59,13 @@ def certainty(
     residual
         At the optimum, shape (rows,).
     jacobian
-        Derivatives of some of the rows, shape (rows, constants).
+        Gives the derivatives of the residuals of some of the rows, shape (rows, constants).
+    n_constants
+        Number of constants that move.
+    objective
+        What was minimised.
     weight
-        Weight of each row in the objective.
+        Weight of each row in the objective, shape (rows,).
     """
     if not n_constants:
         return Certainty(np.zeros((0, 0)), [], np.zeros((0, 0)), 1.0)
@@ -101,8 +106,8 @@ def inside(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The loss's derivative psi at each residual, and the expectation of its second derivative psi'.
 
-    Huber's psi' is zero or one, and that of absolute values is zero but for a jump at zero: it is smoothed by a
-    Gaussian kernel over the residuals, with Silverman's width from their robust scale.
+    Huber's psi' is one or zero, and for absolute values psi jumps at zero and is flat elsewhere: both are smoothed by
+    a Gaussian kernel over the residuals, with Silverman's width from their robust scale. Other losses need none.
     """
     if objective.shape == "squared":
         return residual, np.ones_like(residual)

@@ -33,17 +33,19 @@ class Fit:
     values
         Value of each constant, by name.
     errors
-        Standard error of each constant, from the robust covariance; NaN where it is not determined.
+        Standard error of each constant, from the robust covariance; NaN where it is not determined, zero where it is
+        fixed. Those of a constant at a bound are what they would be without it.
     objective, loss
         What was minimised, and its value: a (weighted) sum over rows.
     n_rows
         Number of rows.
     agreement
-        Share of the starts whose objective came within 1e-4 (relative) of the best; exact fits agree.
+        Share of the starts whose objective came within 1e-4 (relative) of the best; all fits that are exact but for
+        rounding agree.
     n_starts
         Number of starts tried.
     covariance
-        Of the constants, in the order of ``law.parameters``.
+        Of the constants, in the order of ``law.parameters``, shape (constants, constants).
     condition
         Condition number of the Jacobian with columns of length one; infinite when a direction is not determined.
     warnings
@@ -152,15 +154,17 @@ def fit(
     law
         The law; its constants say in which range starts are drawn and which values are legal.
     features, target
-        Columns by symbol, and the column to predict; one length.
+        Columns by symbol, and the column to predict, each of shape (rows,), in the units of the law's card.
     objective
-        What to minimise; by default `Objective.suited_to` the target: Huber on the log with delta 1e-3.
+        What to minimise; by default `Objective.suited_to` the target: where it is positive, Huber's loss of the
+        logarithm with delta 1e-3.
     delta
-        The objective's delta: a number, or ``"noise"`` for 1.345 robust standard deviations of the residuals.
+        The objective's delta: a number, or ``"noise"`` for 1.345 robust standard deviations of the residuals, estimated
+        in up to three rounds of fits.
     weights
-        Weight of each row in the objective, zero or more; by default all count one.
+        Weight of each row in the objective, shape (rows,), zero or more; by default all count one.
     starts
-        Number of random starts.
+        Number of random starts; zero where only `first` is wanted.
     retries
         How often more starts are tried, each time twice as many, while fewer than a fifth reach the best objective.
     seed
@@ -183,10 +187,11 @@ def fit(
     Raises
     ------
     FitError
-        When there are fewer rows than free constants, the target is not fit for the objective, or no start has
-        finite predictions.
+        When there are fewer rows than free constants, the target is not fit for the objective (zero or less under a
+        logarithm), no start has finite predictions, or none leads to constants that keep the constraints.
     InputError
-        When a feature or a start value is missing, a constant is unknown, or a row is not finite.
+        When a feature or a start value is missing, a constant is unknown, a row is not finite, or a weight, delta,
+        fixed value, tie, bound or constraint is not legal.
 
     Examples
     --------
@@ -234,12 +239,12 @@ def _fit(law: Law, rows: Rows, objective: Objective, space: Space, options: Opti
 
 
 def fit_of(equations: LawEquations, place: int, found: Found, constraints: Constraints | None = None) -> Fit:
-    """The fit of one problem from the optima that were found.
+    """The fit of the problem number `place` of `equations`, from the optima that were found.
 
     Raises
     ------
     FitError
-        When none was.
+        When none was found.
     """
     law, space, objective = equations.law, equations.space, equations.objective
     if not len(found.points):
@@ -315,8 +320,10 @@ def rows_of(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, we
 
     Raises
     ------
-    FitError, InputError
-        When there are none, a feature is missing or has another length, or a value is not finite.
+    FitError
+        When there are none, or all weigh zero.
+    InputError
+        When a feature is missing or has another length, a value is not finite, or a weight is not legal.
     """
     target = np.asarray(target, dtype=float)
     if target.ndim != 1 or not len(target):

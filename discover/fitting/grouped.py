@@ -40,7 +40,8 @@ class GroupedFit:
     shared
         Names of the constants that all groups share.
     agreement
-        Smallest share of the starts of a group that agree on its best objective.
+        Share of the starts that agree on the best objective: the smallest of any group; where groups share constants,
+        that of the starts from which all groups moved together.
     """
 
     law: Law
@@ -65,7 +66,7 @@ class GroupedFit:
 
     @property
     def n_starts(self) -> int:
-        """Number of starts of a group, at most."""
+        """Largest number of starts of any group."""
         return max(part.n_starts for part in self.parts.values())
 
     @property
@@ -134,7 +135,7 @@ def fit_groups(
     Parameters
     ----------
     groups
-        Name of the group of each row.
+        Name of the group of each row, shape (rows,).
     first
         As `fit` has it, or starts by group: a mapping of the group's name to constants.
     law, features, target, objective, delta, weights, starts, retries, seed, fixed, tied, bounds, constraints
@@ -144,6 +145,8 @@ def fit_groups(
     ------
     FitError
         When a group cannot be fitted; the message names it.
+    InputError
+        As `fit` has it; also when constants are shared and there are constraints.
     """
     rows = rows_of(law, features, target, weights)
     objective = objective or Objective.suited_to(rows.target)

@@ -19,7 +19,7 @@ from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.fitter import Fit, certainty_of
 from discover.fitting.solver import descend, to_the_end
 
-WIDEST = 1e4  # standard errors (or units of the constant) beyond which a side counts as open
+WIDEST = 1e4  # standard errors (of a constant without one: tenths of its value) beyond which a side counts as open
 HALVINGS = 30  # steps that close in on an end of an interval
 
 
@@ -36,7 +36,7 @@ class Profile:
     low, high
         Ends of the interval: the constant's bound, or infinity, where a side is open.
     closed
-        Whether the objective rises enough below, and above.
+        Whether the objective rises enough below the optimum, and above it: `False` where that side is open.
     """
 
     name: str
@@ -49,14 +49,21 @@ class Profile:
 def profile(fit: Fit, names: Sequence[str] | None = None, *, level: float = 0.95) -> dict[str, Profile]:
     """Profile intervals of constants.
 
+    Fixed and tied constants and bounds are those of the fit; linear constraints are left out. Each profile follows the
+    optimum of the fit: it does not look for others.
+
     Parameters
     ----------
     fit
-        The fit.
+        The fit. Of a fit of groups one of its parts, where they share no constant.
     names
-        The constants; by default all that were fitted.
+        The constants; by default all that were fitted. Of constants that are tied, the one that was fitted.
     level
         Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    The interval of each constant, by name.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Published ways to fit a law, step by step as their source has them, for replication.
 
-A law card names them: the grid of starts, the objective, and the method. They are slow and seldom find the optimum
-from one start; `fit` finds the same optimum, or a better one. What they give is the very number of a paper.
+A law card describes them: the grid of starts, the objective, and the method. They are slow, and few of their starts
+reach the optimum; `fit` finds the same optimum, or a better one. What they are for is the very number of a paper.
 """
 
 from __future__ import annotations
@@ -44,12 +44,16 @@ def fit_by_protocol(law: Law, features: Mapping[str, np.ndarray], target: np.nda
 
     Returns
     -------
-    The best of all starts of the protocol's grid, by its method with that method's own tolerances.
+    The best of all starts of the protocol's grid, by its method with that method's own tolerances. The bounds of the
+    card play no part in it.
 
     Raises
     ------
     InputError
-        When the law has no such protocol.
+        When the law has no such protocol, or the rows are not legal.
+    FitError
+        When there are fewer rows than constants, the target is not fit for the objective, or no start has finite
+        predictions.
     """
     from scipy.optimize import minimize  # a slow import that only fits need
 

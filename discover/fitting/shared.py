@@ -123,6 +123,11 @@ def fit_shared(parts: Mapping[str, Fit], shared: Sequence[str], rows: Rows) -> t
     Returns
     -------
     The fit of each group, and the share of the joint starts that reached the best objective.
+
+    Raises
+    ------
+    FitError
+        When no joint start has finite predictions.
     """
     some = next(iter(parts.values()))
     law, space, objective = some.law, some.space, some.objective

@@ -86,6 +86,12 @@ def descend(equations: Equations, points: np.ndarray, which: np.ndarray, stages:
         Shape (points, parameters), inside the bounds, with finite losses.
     which
         The problem of each point, shape (points,).
+    stages
+        What is done one after the other; a squared loss has no delta and uses only their numbers of steps.
+
+    Returns
+    -------
+    The points where they ended, shape (points, parameters).
     """
     objective = equations.objective
     for stage in stages:

@@ -63,14 +63,17 @@ class Space:
         return np.where(self.index >= 0, moved, self.fixed)
 
     def points(self, constants: np.ndarray) -> np.ndarray:
-        """Parameters, shape (sets, parameters), of constants of shape (sets, constants); tied ones take the first."""
+        """Parameters, shape (sets, parameters), of constants of shape (sets, constants).
+
+        Values of constants that are fixed, or tied to another one, are not looked at.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             inner = np.where(self.log, np.log(np.where(self.log, np.maximum(constants, 0.0), 1.0)), constants)
         return np.asarray(inner[:, self.first])
 
     @property
     def first(self) -> np.ndarray:
-        """Place among the constants of each parameter's own, shape (parameters,)."""
+        """Place among all constants of the one that each parameter is named after, shape (parameters,)."""
         return np.array([self.names.index(name) for name in self.free], dtype=int)
 
     def slopes(self, slopes: np.ndarray) -> np.ndarray:
@@ -114,7 +117,8 @@ def space_of(
     Raises
     ------
     InputError
-        When a constant is unknown, tied to one that does not move by itself, or has no legal value.
+        When a constant is unknown, fixed at a value that is not legal, tied to one that does not move by itself, or
+        left without a value by its bounds.
     """
     fixed, tied, bounds = dict(fixed or {}), dict(tied or {}), dict(bounds or {})
     names = tuple(law.parameters)

@@ -23,7 +23,7 @@ DRAWN = 16  # points drawn for each start that is kept
 DRAWN_FEW = 4  # the same where at most `FEW` constants are not solved for
 FEW = 2
 SCREENED = 256  # rows on which drawn points are compared, at most
-BARELY = 0.01  # part of the target that a positive term makes up whose best share is negative
+BARELY = 0.01  # share of the target at which a positive term starts that least squares would have negative
 
 
 def draw(low: np.ndarray, high: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -37,9 +37,9 @@ class Status:
     Attributes
     ----------
     state
-        ``certain``: the starts agree and the rows determine every constant; ``at_bound``: a constant wants to lie
-        beyond its legal values; ``starts_disagree``: a better optimum may exist; ``undetermined``: other constants
-        fit as well.
+        ``certain``: the starts agree and the rows determine every constant (how precisely is for their errors to say);
+        ``at_bound``: a constant wants to lie beyond its legal values, or a constraint decides; ``starts_disagree``: a
+        better optimum may exist; ``undetermined``: other constants fit as well.
     reason
         Why, in a sentence.
     """
@@ -49,7 +49,7 @@ class Status:
 
 
 def status_of(warnings: Sequence[FitWarning], agreement: float, tried: int) -> Status:
-    """The worst that the warnings say."""
+    """The worst that the warnings say; that of a large condition number alone leaves a fit certain."""
     for code, state in STATES.items():
         said = [warning.message for warning in warnings if warning.code == code]
         if said:
