@@ -13,9 +13,9 @@ from discover.dataset import Dataset
 from discover.diagnostics import correlations, residuals, worst_rows
 from discover.errors import InputError, one_of
 from discover.fitting import AnyFit, Fit, GroupedFit, Objective, fit_rows
-from discover.fitting.bootstrap import Bootstrap, bootstrap
+from discover.fitting.bootstraps import Bootstrap, bootstrap
 from discover.fitting.derived import derived
-from discover.fitting.profile import profile
+from discover.fitting.profiles import profile
 from discover.fitting.protocol import fit_by_protocol
 from discover.formula import FormulaError, parse
 from discover.law import Law

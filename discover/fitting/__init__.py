@@ -7,13 +7,32 @@ from typing import Any
 
 import numpy as np
 
+from discover.fitting.bands import Band, band
+from discover.fitting.bootstraps import Bootstrap, bootstrap
 from discover.fitting.fitter import Fit, fit
 from discover.fitting.grouped import GroupedFit, fit_groups
+from discover.fitting.profiles import Profile, profile
 from discover.fitting.warnings import FitWarning, Status
 from discover.law import Law
 from discover.objective import Objective
 
-__all__ = ["AnyFit", "Fit", "FitWarning", "GroupedFit", "Objective", "Status", "fit", "fit_groups", "fit_rows"]
+__all__ = [
+    "AnyFit",
+    "Band",
+    "Bootstrap",
+    "Fit",
+    "FitWarning",
+    "GroupedFit",
+    "Objective",
+    "Profile",
+    "Status",
+    "band",
+    "bootstrap",
+    "fit",
+    "fit_groups",
+    "fit_rows",
+    "profile",
+]
 
 AnyFit = Fit | GroupedFit
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from discover.errors import InputError
-from discover.fitting.bootstrap import Bootstrap
+from discover.fitting.bootstraps import Bootstrap
 from discover.fitting.fitter import Fit
 from discover.objective import NORMAL
 

@@ -19,10 +19,10 @@ from discover.fitting.solver import FINE, FINER, HOPPING, LAST, ROUGH, descend, 
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 ENOUGH = 0.2  # share of starts that must agree
 FINISHED = 6  # of them that are followed along narrow valleys
-FOLLOWED = 24  # points of a problem that are followed to the end
+FOLLOWED = 0.75  # part of the starts of a problem that are followed to the end
 MET = 1e-4  # part of the loss that may lie between two points that have met
 NEARLY = 0.02  # part of the loss within which another optimum is nearly as good
-HOPS, SCATTERED = 2, 24  # how often, and how many points, look around the best optimum then
+HOPS, SCATTERED = 8, 24  # how often at most, and how many points, look around the best optimum then
 FLATTEST = 1e-8  # of the eigenvalues of the scaled matrix: points are not scattered further
 SAMPLED = 4096  # rows of which a sample is searched first where there are more
 
@@ -155,11 +155,12 @@ def _hop(equations: LawEquations, found: list[Found], problems: np.ndarray, seed
     """Look around the best optimum of those problems that have several nearly as good, for a better one.
 
     A robust loss far below the noise has many local optima in one valley. Points are scattered around the best as far
-    as the loss there rises by parts of itself, and descend again. They are no starts: they do not count as agreeing.
+    as the loss there rises by parts of itself, and descend again, as long as that finds a better one. They are no
+    starts: they do not count as agreeing.
     """
     random = np.random.default_rng(seed)
+    doubtful = [place for place in problems if _several(found[place])]
     for _ in range(HOPS):
-        doubtful = [place for place in problems if _several(found[place])]
         if not doubtful:
             return
         which = np.repeat(doubtful, SCATTERED)
@@ -170,12 +171,14 @@ def _hop(equations: LawEquations, found: list[Found], problems: np.ndarray, seed
         points, which, _ = _merged(equations, points, which, np.zeros(len(points)), rough=False)
         points = _finished(equations, points, which)
         losses = equations.losses(points, which)
+        improved = []
         for place in doubtful:
-            own = np.flatnonzero(which == place)
-            one = found[place]
+            own, one = np.flatnonzero(which == place), found[place]
             better = own[losses[own] < one.losses[0] * (1 - MET)]
             new = Found(points[better], losses[better], np.zeros(len(better)), 0, 0.0)
             found[place] = _joined(equations, int(place), one, new)
+            improved += [place] if len(better) else []
+        doubtful = improved
 
 
 def _several(found: Found) -> bool:
@@ -261,6 +264,7 @@ def _merged(
         delta = np.maximum(delta, np.nan_to_num(equations.typical(points, which)))
     normal = equations.normal(points, which, delta, curvature=False)
     order = np.lexsort((normal.loss, which))
+    followed = FOLLOWED * np.bincount(which).max()
     left, kept, totals = order, [], []
     while len(left):
         head = np.concatenate([[True], which[left[1:]] != which[left[:-1]]])  # the best one left of each problem
@@ -276,7 +280,7 @@ def _merged(
         kept.append(left[head])
         totals.append(total[left[head]])
         left = left[~met]
-        if rough and len(kept) >= FOLLOWED:
+        if rough and len(kept) >= followed:
             break
     index = np.concatenate(kept)
     return points[index], which[index], np.concatenate(totals)

@@ -19,8 +19,8 @@ from discover.fitting.solver import solve_each
 from discover.formula import symbol
 from discover.law import Law
 
-DRAWN = 16  # points drawn for each start that is kept
-DRAWN_FEW = 4  # the same where at most `FEW` constants are not solved for
+DRAWN = 2  # points drawn for each start that is kept
+DRAWN_FEW = 2  # the same where at most `FEW` constants are not solved for
 FEW = 2
 SCREENED = 256  # rows on which drawn points are compared, at most
 BARELY = 0.01  # share of the target at which a positive term starts that least squares would have negative
