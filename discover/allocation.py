@@ -231,6 +231,7 @@ def exponent_error(
     # What the exponent does not depend on, such as the irreducible loss, need not be determined.
     weight = gradient[..., :, None] * gradient[..., None, :]
     variance = np.where(weight == 0, 0.0, weight * matrix).sum(axis=(-2, -1))
+    variance = np.maximum(variance, 0.0)  # of tied constants that cancel, rounding may leave less than nothing
     return np.asarray(np.sqrt(np.where(np.isfinite(best.a.reshape(budgets.shape)[..., 1]), variance, np.nan)))
 
 

@@ -229,9 +229,9 @@ def _weights(text: str, columns: Mapping[str, np.ndarray], count: int) -> np.nda
     from discover.compiled import compile_formula
 
     try:
-        expression = parse(text, features=list(columns))
+        expression = parse(text, features=list(columns), constants=())
     except FormulaError as error:
-        raise InputError(f"weights {text!r}: {error} (features are {', '.join(columns)})") from None
+        raise InputError(f"weights {text!r}: {error}") from None
     made = compile_formula(expression, tuple(columns), ()).predict(list(columns.values()), np.zeros((1, 0)))[0]
     return np.broadcast_to(made, (count,)).copy()
 

@@ -107,6 +107,8 @@ class Objective:
             else:
                 terms = np.abs(residual)
             total = terms.sum(axis=-1) if weight is None else (terms * weight).sum(axis=-1)
+            if weight is not None and not np.isfinite(total).all():  # what weighs nothing may be anything
+                total = (np.where(weight > 0, terms, 0.0) * weight).sum(axis=-1)
         return np.where(np.isfinite(total), total, np.inf)
 
     def weight(self, residual: np.ndarray, delta: Delta | None = None) -> np.ndarray:

@@ -61,15 +61,18 @@ def derived(law: Law, quantity: str, values: Mapping[str, float], covariance: np
     Raises
     ------
     InputError
-        When the formula cannot be read, or has a name that is no constant of the law.
+        When the formula cannot be read, has a name that is no constant of the law, or has no finite real value here.
     """
     expression = _parsed(law, quantity)
     numbers = {symbol(name): value for name, value in values.items()}
+    value = expression.subs(numbers)
+    if not (value.is_real and value.is_finite):
+        raise InputError(f"{quantity!r} has no finite real value at the constants of the fit: take another formula")
     slopes = [float(sympy.diff(expression, symbol(name)).subs(numbers)) for name in law.parameters]
     moved = [k for k, slope in enumerate(slopes) if slope]
     slope = np.array([slopes[k] for k in moved])
     variance = float(slope @ covariance[np.ix_(moved, moved)] @ slope)
-    return Derived(quantity, float(expression.subs(numbers)), float(np.sqrt(variance)))
+    return Derived(quantity, float(value), float(np.sqrt(np.maximum(variance, 0.0))))
 
 
 def _parsed(law: Law, quantity: str) -> sympy.Expr:

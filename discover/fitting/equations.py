@@ -52,6 +52,11 @@ class Rows:
         shapes = [self.target.shape] if self.weight is None else [self.target.shape, self.weight.shape]
         return max([shape[0] for shape in shapes if len(shape) == 2], default=1)
 
+    @property
+    def counted(self) -> np.ndarray:
+        """The targets of the rows that weigh anything."""
+        return self.target if self.weight is None else self.target[self.weight > 0]
+
     def part(self, rows: slice | np.ndarray) -> Rows:
         """Some of the rows of every problem."""
         weight = None if self.weight is None else self.weight[..., rows]

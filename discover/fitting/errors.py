@@ -96,8 +96,9 @@ def certainty(
     flat += [[k] for k in range(n_constants) if k not in known and not np.isfinite(result[k, k])]
     for k in {k for group in flat for k in group}:
         result[k, k] = np.nan
-    complete = len(singular) == n_constants and singular[-1] > 0
-    condition = float(singular[0] / singular[-1]) if complete else np.inf
+    least = abs(singular[-1]) if len(singular) == n_constants else 0.0
+    with np.errstate(over="ignore"):
+        condition = float(singular[0] / least) if least else np.inf
     return Certainty(result, flat, (turned @ bread @ turned.T) * scale[:, None] * scale, condition)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from discover.errors import FitError, InputError
 from discover.fitting import warnings as warning
 from discover.fitting.constraints import Constraints, constrained, constraints_of, null_space
+from discover.fitting.doubts import falls, of_rounding, vague_constants
 from discover.fitting.equations import LawEquations, Rows
 from discover.fitting.errors import Certainty, certainty
 from discover.fitting.search import ENOUGH, Found, search
@@ -202,8 +203,8 @@ def fit(
     0.076
     """
     rows = rows_of(law, features, target, weights)
-    objective = objective or Objective.suited_to(rows.target)
-    check_target(objective, rows.target)
+    objective = objective or Objective.suited_to(rows.counted)
+    check_target(objective, rows.counted)
     options = Options(
         starts, retries, seed, fixed, tied, bounds, constraints_of(law, constraints) if constraints else None
     )
@@ -261,6 +262,14 @@ def fit_of(equations: LawEquations, place: int, found: Found, constraints: Const
     flat = [[space.free[k] for k in group] for group in known.flat]
     warnings = _warnings(law, space, point, found, rows, flat, known.condition)
     warnings += tuple(warning.of_constraint(text) for text in active)
+    spread = matrix
+    if found.losses[0] <= equations.floor(np.array([place]))[0]:  # an exact fit: its errors are those of rounding
+        spread = matrix + of_constants(space, point, of_rounding(equations, known.bread, rows))
+    vague = tuple(vague_constants(space, point, spread, flat))
+    warnings += vague
+    matrix = spread if vague else matrix
+    if constraints is None and falls(equations, place, point) > warning.FALLS:
+        warnings += (warning.of_unfinished(),)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.diag(matrix))
     return Fit(
@@ -292,9 +301,13 @@ def certainty_of(equations: LawEquations, place: int, point: np.ndarray, turn: n
 
     def jacobian(rows: slice) -> np.ndarray:
         slopes = equations.linearised(point[None], which, rows)[1][0].T
+        if own is not None:  # what weighs nothing may have any derivative
+            slopes = np.where((own[rows] > 0)[:, None], slopes, 0.0)
         return np.asarray(slopes if turn is None else slopes @ turn)
 
     own = None if weight is None else weight[0]
+    if own is not None:
+        residual = np.where(own > 0, residual, 0.0)
     known = certainty(residual, jacobian, len(point) if turn is None else turn.shape[1], equations.objective, own)
     if turn is None:
         return known

@@ -149,8 +149,8 @@ def fit_groups(
         As `fit` has it; also when constants are shared and there are constraints.
     """
     rows = rows_of(law, features, target, weights)
-    objective = objective or Objective.suited_to(rows.target)
-    check_target(objective, rows.target)
+    objective = objective or Objective.suited_to(rows.counted)
+    check_target(objective, rows.counted)
     if delta is not None and delta != NOISE:
         objective = replace(objective, delta=float(delta))
     space = space_of(law, fixed=fixed, tied=tied, bounds=bounds)

@@ -16,8 +16,10 @@ from scipy.stats import chi2
 
 from discover.errors import InputError, one_of
 from discover.fitting.equations import LawEquations, Normal
+from discover.fitting.errors import inside
 from discover.fitting.fitter import Fit, certainty_of
 from discover.fitting.solver import descend, to_the_end
+from discover.fitting.space import LARGEST
 
 WIDEST = 1e4  # standard errors (of a constant without one: tenths of its value) beyond which a side counts as open
 HALVINGS = 30  # steps that close in on an end of an interval
@@ -86,7 +88,10 @@ def profile(fit: Fit, names: Sequence[str] | None = None, *, level: float = 0.95
         for one in (2 * k, 2 * k + 1):
             point = fit.point.copy()
             point[places[one]] = ends[one]
-            values.append(float(fit.space.constants(point[None])[0, place]))
+            end = float(fit.space.constants(point[None])[0, place])
+            if fit.space.log[place] and not closed[one] and abs(ends[one]) >= LARGEST:
+                end = 0.0 if side[one] < 0 else np.inf  # that bound is the largest number's, not the constant's
+            values.append(end)
         found[name] = Profile(
             name, fit.values[name], values[0], values[1], (bool(closed[2 * k]), bool(closed[2 * k + 1]))
         )
@@ -99,14 +104,25 @@ def _rises(fit: Fit, level: float) -> np.ndarray:
     Half a chi-square times what turns the objective's curvature into the robust variance of that parameter: were the
     profile a parabola, its interval would be that of the standard error.
     """
-    known = certainty_of(fit.equations(), 0, fit.point)
+    equations = fit.equations()
+    known = certainty_of(equations, 0, fit.point)
     variance = np.diag(known.covariance)
     alone = np.diag(np.linalg.pinv(known.bread))
     with np.errstate(all="ignore"):
         ratio = variance / alone
     usable = np.isfinite(ratio) & (ratio > 0)
-    ratio = np.where(usable, ratio, np.median(ratio[usable]) if usable.any() else 0.0)
-    return np.asarray(0.5 * chi2.ppf(level, 1) * ratio)
+    ratio = np.where(usable, ratio, np.median(ratio[usable]) if usable.any() else _plain_ratio(fit))
+    # Less than the rounding errors of an exact fit is no rise.
+    return np.asarray(np.maximum(0.5 * chi2.ppf(level, 1) * ratio, equations.floor(np.array([0]))[0]))
+
+
+def _plain_ratio(fit: Fit) -> float:
+    """The same ratio for noise that is alike in all rows, where no constant is determined: of psi**2 to psi'."""
+    weight = np.ones(fit.rows.count) if fit.rows.weight is None else fit.rows.weight
+    psi, slope = inside(fit.residuals, fit.objective, fit.rows.weight)
+    some = weight > 0
+    curvature = float(np.sum((weight * slope)[some]))
+    return float(np.sum((weight * psi)[some] ** 2)) / curvature if curvature > 0 else 0.0
 
 
 def _ends(fit: Fit, places: np.ndarray, side: np.ndarray, rises: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +140,7 @@ def _ends(fit: Fit, places: np.ndarray, side: np.ndarray, rises: np.ndarray) -> 
     grown = 2 * step
     while open_.any():  # outwards, until the objective is too large
         left = np.flatnonzero(open_)
-        losses, points = _fitted(fit, follow[left], places[left], far[left])
+        losses, points = _followed(fit, follow[left], places[left], far[left], limit[left])
         high = losses > limit[left]
         found[left[high]] = True
         inside_ = left[~high]
@@ -141,12 +157,25 @@ def _ends(fit: Fit, places: np.ndarray, side: np.ndarray, rises: np.ndarray) -> 
         if not len(left):
             break
         middle = 0.5 * (near[left] + far[left])
-        losses, points = _fitted(fit, follow[left], places[left], middle)
+        losses, points = _followed(fit, follow[left], places[left], middle, limit[left])
         high = losses > limit[left]
         far[left[high]] = middle[high]
         near[left[~high]], follow[left[~high]] = middle[~high], points[~high]
     ends = np.where(found, 0.5 * (near + far), bound)
     return ends, found
+
+
+def _followed(
+    fit: Fit, points: np.ndarray, places: np.ndarray, values: np.ndarray, limits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same as `_fitted`; where the objective ends above its limit, from the optimum of the fit too."""
+    losses, points = _fitted(fit, points, places, values)
+    high = np.flatnonzero(~(losses <= limits))
+    if len(high):
+        others, there = _fitted(fit, np.repeat(fit.point[None], len(high), axis=0), places[high], values[high])
+        lower = others < losses[high]
+        losses[high[lower]], points[high[lower]] = others[lower], there[lower]
+    return losses, points
 
 
 def _fitted(fit: Fit, points: np.ndarray, places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,7 @@ STUCK = 1e12  # damping from which on a point cannot move
 GAIN = 1e-14  # part of the loss that a step must promise to be worth taking
 TINY = 1e-14  # the smallest delta: of absolute values that are all but zero
 HARDLY = 1e-13  # part of the loss that is hardly a gain
+VANISHED = 1e-8  # part of the loss's root that a parameter moves when it doubles, below which its term is not there
 EXHAUSTED = 3  # steps in a row with hardly any gain after which a point rests
 
 
@@ -183,6 +184,9 @@ def _step(equations: Equations, moving: _Moving) -> tuple[np.ndarray, np.ndarray
         matrix = now.matrix / now.scale[:, :, None] / now.scale[:, None, :]
     gradient = np.where(np.isfinite(gradient), gradient, 0.0)
     blocked = ((points <= equations.lower) & (gradient > 0)) | ((points >= equations.upper) & (gradient < 0))
+    # A term that has vanished promises its gain at the end of all numbers, and every step towards it fails. Once steps
+    # fail, what would not change the loss if it were as large again is held, so that the others can go on.
+    blocked |= (damping[:, None] > 1) & (now.scale * (1 + np.abs(points)) < VANISHED * np.sqrt(now.loss)[:, None])
     usable = np.isfinite(matrix).all(axis=(1, 2))  # else a derivative overflowed: that point stays where it is
     if blocked.any() or not usable.all():
         free = ~blocked & usable[:, None]

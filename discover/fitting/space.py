@@ -10,6 +10,8 @@ import numpy as np
 from discover.errors import InputError, one_of
 from discover.law import Law
 
+LARGEST = 690.0  # size of a logarithm whose constant, and one over it, are still numbers: 1e300
+
 
 @dataclass(frozen=True)
 class Space:
@@ -146,7 +148,8 @@ def space_of(
         log,
         np.array(index, dtype=int),
         values,
-        *(_inner(column, logs) for column in (*lower_upper.T, *low_high.T)),
+        *(np.where(logs, np.clip(_inner(column, logs), -LARGEST, LARGEST), column) for column in lower_upper.T),
+        *(_inner(column, logs) for column in low_high.T),
     )
 
 

@@ -8,17 +8,21 @@ from typing import Literal
 
 import numpy as np
 
-from discover.fitting.space import Space
+from discover.fitting.space import LARGEST, Space
 from discover.law import Law
 
-Code = Literal["few_rows", "starts_disagree", "at_bound", "flat", "ill_conditioned"]
+Code = Literal["few_rows", "starts_disagree", "at_bound", "flat", "vague", "unfinished", "ill_conditioned"]
 State = Literal["certain", "at_bound", "starts_disagree", "undetermined"]
 STATES: dict[Code, State] = {  # the worst first
     "flat": "undetermined",
+    "vague": "undetermined",
     "few_rows": "undetermined",
+    "unfinished": "undetermined",
     "starts_disagree": "starts_disagree",
     "at_bound": "at_bound",
 }
+VAGUE = 100.0  # factor by which a constant may be wrong within one standard error, above which it says nothing
+FALLS = 1e-6  # part of the loss that a step still promises, above which a descent had not ended
 ILL = 1e5  # condition number of the scaled Jacobian above which digits of the constants mean little
 
 
@@ -70,6 +74,19 @@ def of_flat(names: Sequence[str]) -> FitWarning:
     return FitWarning("flat", f"{' and '.join(names)} {rest}")
 
 
+def of_vague(name: str, error: float) -> FitWarning:
+    """That a constant is known to its order of magnitude at best; `error` is that of its logarithm."""
+    powers = error / np.log(10)
+    factor = f"1e{powers:.0f}" if powers < 100 else "more than 1e100"
+    return FitWarning("vague", f"{name} is not determined by the rows: one standard error is a factor of {factor}")
+
+
+def of_unfinished() -> FitWarning:
+    """That the solver's last step was not at an optimum."""
+    message = "the objective still fell at the last step, as where a constant runs to infinity: its value says nothing"
+    return FitWarning("unfinished", message)
+
+
 def of_starts(agreement: float, tried: int) -> FitWarning:
     """That few starts reached the best objective."""
     message = f"only {agreement:.0%} of {tried} starts reached the best objective: a better one may exist"
@@ -98,5 +115,6 @@ def of_bounds(law: Law, space: Space, point: np.ndarray) -> list[FitWarning]:
         # A logarithm near a bound is as near as its constant is, relative to the bound.
         tolerance = 1e-9 if law.parameters[name].log else 1e-9 * np.abs(limits)
         if near_zero or (np.abs(point[k] - limits) <= tolerance).any():
-            found.append(FitWarning("at_bound", f"{name} = {value:.3g} lies at its bound"))
+            shown = 0.0 if law.parameters[name].log and point[k] <= -LARGEST else value
+            found.append(FitWarning("at_bound", f"{name} = {shown:.3g} lies at its bound"))
     return found
