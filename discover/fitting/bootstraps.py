@@ -93,7 +93,7 @@ def bootstrap(
 
     Every resample starts at the optimum of all rows and minimises the same objective, with the same delta, fixed and
     tied constants and bounds; linear constraints are left out. Along a direction that the rows do not determine the
-    resamples hardly move: there the spread says nothing, and `discover.fitting.profile` does.
+    resamples hardly move: there the spread says nothing, and `discover.fitting.profiles` does.
 
     Parameters
     ----------

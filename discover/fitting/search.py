@@ -110,8 +110,7 @@ def _begin(
             points.append(np.clip(own, equations.lower, equations.upper))
             which.append(np.full(len(own), place))
     if count and len(equations.lower):
-        many = starts_of.drawn(count, len(equations.lower) - len(linear))
-        drawn = starts_of.draw(equations.space.low, equations.space.high, many, seed)
+        drawn = starts_of.draw(equations.space.low, equations.space.high, starts_of.DRAWN * count, seed)
         rows = equations.rows
         few = equations
         if rows > starts_of.SCREENED and equations.data.problems == 1:
@@ -202,7 +201,7 @@ def _scattered(
     direction = random.normal(size=points.shape)
     direction *= np.sqrt(2 * rise / (direction**2).sum(axis=1))[:, None]
     step = np.einsum("skl,sl->sk", vectors, direction / np.sqrt(values)) / normal.scale
-    return np.clip(points + np.where(np.isfinite(step), step, 0.0), equations.lower, equations.upper)
+    return np.asarray(np.clip(points + np.where(np.isfinite(step), step, 0.0), equations.lower, equations.upper))
 
 
 def _finished(equations: LawEquations, points: np.ndarray, which: np.ndarray) -> np.ndarray:

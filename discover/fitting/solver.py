@@ -212,7 +212,8 @@ def _correction(equations: Equations, moving: _Moving, step: np.ndarray, *, curv
     matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
     damped = matrix + (damping[:, None] + ~free)[..., None] * np.eye(points.shape[1])
     extra = -0.5 * solve_each(damped, np.where(free, bend, 0.0))
-    size, own = np.linalg.norm(extra, axis=1), np.linalg.norm(step * now.scale, axis=1)
+    with np.errstate(over="ignore"):
+        size, own = np.linalg.norm(extra, axis=1), np.linalg.norm(step * now.scale, axis=1)
     return np.where((size <= LONGEST * own)[:, None], extra / now.scale, 0.0)
 
 

@@ -19,9 +19,7 @@ from discover.fitting.solver import solve_each
 from discover.formula import symbol
 from discover.law import Law
 
-DRAWN = 2  # points drawn for each start that is kept
-DRAWN_FEW = 2  # the same where at most `FEW` constants are not solved for
-FEW = 2
+DRAWN = 4  # points drawn for each start that is kept
 SCREENED = 256  # rows on which drawn points are compared, at most
 BARELY = 0.01  # share of the target at which a positive term starts that least squares would have negative
 
@@ -37,11 +35,6 @@ def _unit(dimensions: int, count: int, seed: int) -> np.ndarray:
 
     power = max(1, int(np.ceil(np.log2(count))))
     return np.asarray(qmc.Sobol(dimensions, seed=seed).random_base2(power)[:count])
-
-
-def drawn(count: int, dimensions: int) -> int:
-    """Number of points to draw for `count` starts when so many constants are not solved for."""
-    return (DRAWN_FEW if dimensions <= FEW else DRAWN) * count
 
 
 def winners(size: np.ndarray, count: int) -> np.ndarray:
