@@ -262,7 +262,7 @@ def _known(
         sample = samples.get(name)
         ends: dict[str, tuple[float, float]] = {}
         if sample is not None:
-            ends = {constant: sample.interval(constant, intervals.level) for constant in _moved(part)}
+            ends = {constant: sample.interval(constant, intervals.level) for constant in _determined(part)}
         elif intervals.kind == "profile" and isinstance(fitted, GroupedFit) and fitted.shared:
             raise InputError("constants that groups share have no profile: use intervals of the kind bootstrap")
         elif intervals.kind == "profile":
@@ -276,8 +276,10 @@ def _known(
     return found
 
 
-def _moved(part: Fit) -> list[str]:
-    return [name for name, place in zip(part.space.names, part.space.index, strict=True) if place >= 0]
+def _determined(part: Fit) -> list[str]:
+    """The constants that the rows determine: resamples of others stay where they began, which is no certainty."""
+    moved = [name for name, place in zip(part.space.names, part.space.index, strict=True) if place >= 0]
+    return [name for name in moved if np.isfinite(part.errors[name])]
 
 
 def _derived(part: Fit, text: str, sample: Bootstrap | None, level: float) -> dict[str, float]:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from discover.errors import InputError
+from discover.fitting.constraints import keep
 from discover.fitting.derived import values_of
 from discover.fitting.equations import LawEquations, Rows
 from discover.fitting.fitter import Fit
@@ -92,8 +93,8 @@ def bootstrap(
     """Fit a law again to resamples of its rows.
 
     Every resample starts at the optimum of all rows and minimises the same objective, with the same delta, fixed and
-    tied constants and bounds; linear constraints are left out. Along a direction that the rows do not determine the
-    resamples hardly move: there the spread says nothing, and `discover.fitting.profiles` does.
+    tied constants, bounds and constraints. Along a direction that the rows do not determine the resamples hardly move:
+    there the spread says nothing, and `discover.fitting.profile` does.
 
     Parameters
     ----------
@@ -201,6 +202,8 @@ def _refit(fit: Fit, weights: np.ndarray) -> np.ndarray:
             moved = descend(TangentEquations(equations, fit.point), points, which, ON_TANGENT)
             points = np.where(np.isfinite(equations.losses(moved, which))[:, None], moved, points)
         points = descend(equations, points, which, stages)
+        if fit.constraints is not None:
+            points = keep(equations, points, which, fit.constraints, (fit.point, fit.loss))
     values = fit.space.constants(points)
     lost = ~np.isfinite(equations.losses(points, np.arange(len(weights))))
     # As many different rows as constants, or the resample determines nothing.

@@ -131,6 +131,35 @@ def constrained(equations: LawEquations, place: int, found: Found, constraints: 
     return Found(points, losses, np.ones(len(points)), found.tried + STARTS, near)
 
 
+def keep(
+    equations: LawEquations,
+    points: np.ndarray,
+    which: np.ndarray,
+    constraints: Constraints,
+    fit: tuple[np.ndarray, float],
+) -> np.ndarray:
+    """Optima of resamples that keep the constraints, to about 1e-6, from those that need not.
+
+    Parameters
+    ----------
+    points, which
+        Optima without the constraints, and their problems.
+    fit
+        The optimum of all rows that keeps them, and its objective.
+    """
+    start, unit = fit
+    lost = ~constraints.kept(equations.space.constants(points))
+    if not lost.any():
+        return points
+    moved = np.repeat(start[None], int(lost.sum()), axis=0)
+    for penalty in PENALTIES:
+        wrapped = _Penalised(equations, constraints, penalty * max(unit, 1e-300))
+        moved = descend(wrapped, moved, which[lost], LATER)
+    result = points.copy()
+    result[lost] = moved
+    return result
+
+
 def null_space(space: Space, point: np.ndarray, constraints: Constraints) -> tuple[np.ndarray, list[str]]:
     """Directions along which the parameters can move while constraints that hold with equality keep doing so.
 
@@ -207,7 +236,11 @@ class _Penalised:
         scale = np.abs(limits.matrix[None] * constants[:, None, :]).sum(axis=2) + np.abs(limits.bound) + 1e-300
         over = (constants @ limits.matrix.T - limits.bound) / scale
         on = limits.equal | (over > 0)
-        slopes = np.stack([limits.matrix @ space.scale(point) for point in points])
+        moved = limits.matrix[None] * np.where(space.log, constants, 1.0)[:, None, :]
+        slopes = np.zeros((*over.shape, points.shape[1]))
+        for k, place in enumerate(space.index):
+            if place >= 0:
+                slopes[..., place] += moved[..., k]
         return np.where(on, over, 0.0), slopes / scale[..., None] * on[..., None]
 
     def normal(

@@ -57,6 +57,8 @@ class Fit:
         Which constants moved, and between which bounds.
     rows
         The rows of the fit, for intervals.
+    constraints
+        Linear constraints between constants that it keeps.
     """
 
     law: Law
@@ -73,6 +75,7 @@ class Fit:
     status: Status
     space: Space = field(repr=False)
     rows: Rows = field(repr=False)
+    constraints: Constraints | None = None
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -287,6 +290,7 @@ def fit_of(equations: LawEquations, place: int, found: Found, constraints: Const
         status=status_of(warnings, found.agreement, found.tried),
         space=space,
         rows=rows,
+        constraints=constraints,
     )
 
 

@@ -51,8 +51,8 @@ class Profile:
 def profile(fit: Fit, names: Sequence[str] | None = None, *, level: float = 0.95) -> dict[str, Profile]:
     """Profile intervals of constants.
 
-    Fixed and tied constants and bounds are those of the fit; linear constraints are left out. Each profile follows the
-    optimum of the fit: it does not look for others.
+    Fixed and tied constants and bounds are those of the fit. Each profile follows the optimum of the fit: it does not
+    look for others.
 
     Parameters
     ----------
@@ -70,10 +70,12 @@ def profile(fit: Fit, names: Sequence[str] | None = None, *, level: float = 0.95
     Raises
     ------
     InputError
-        When a constant was not fitted, or the level is not between 0 and 1.
+        When a constant was not fitted, the level is not between 0 and 1, or the fit has linear constraints.
     """
     if not 0 < level < 1:
         raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {level}")
+    if fit.constraints is not None:
+        raise InputError("a profile cannot keep constraints between constants: use a bootstrap")
     names = list(fit.free) if names is None else list(names)
     for name in names:
         if name not in fit.free:

@@ -18,7 +18,7 @@ from discover.objective import Objective
 
 DAMPING = 1e-3  # of a first step
 NEARBY = 1e-6  # the same where the optimum is near
-CAREFUL = 1.0  # of the first step from a random start, which would else leap out of its basin
+CAREFUL = 10.0  # of the first step from a random start, which would else leap out of its basin
 LONGEST = 0.375  # a correction in units of its step, from which on the valley bends too much to follow
 STUCK = 1e12  # damping from which on a point cannot move
 GAIN = 1e-14  # part of the loss that a step must promise to be worth taking

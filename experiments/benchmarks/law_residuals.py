@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from discover.fitting import Objective
+from discover.fitting.space import space_of
 from discover.law import Law
 
 
@@ -22,10 +23,8 @@ class LawResiduals:
     def __init__(self, law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, objective: Objective) -> None:
         self.target, self.objective, self.formula = target, objective, law.differentiable
         self.parts = self.formula.prepare([features[name] for name in law.columns] or [np.zeros_like(target)])
-        constants = law.parameters.values()
-        self.log = np.array([constant.log for constant in constants])
-        self.range = self._inner(np.array([constant.range for constant in constants], dtype=float).T)
-        self.bounds = self._inner(np.array([(constant.lower, constant.upper) for constant in constants]).T)
+        space = space_of(law)
+        self.range, self.bounds = (space.low, space.high), np.array([space.lower, space.upper])
 
     def draw(self, count: int, seed: int = 0) -> np.ndarray:
         """Points drawn evenly from the ranges of the law's card, shape (count, parameters)."""
@@ -41,7 +40,3 @@ class LawResiduals:
         prediction, slopes = self.formula.value_and_slopes(self.parts, point[None])
         with np.errstate(all="ignore"):
             return np.asarray((slopes[0] / prediction[0] if self.objective.logarithmic else slopes[0]).T)
-
-    def _inner(self, constants: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            return np.where(self.log, np.log(np.where(self.log, np.maximum(constants, 0.0), 1.0)), constants)
