@@ -27,7 +27,8 @@ from discover.law import Law
 HELD = 4_000_000  # weights that are held at once
 # A resample's optimum is near that of all rows: it needs no rough descent.
 ON_TANGENT = (Stage(0.0, 20, curvature=True, enough=1e-6, damping=NEARBY),)
-NEAR = (Stage(0.0, 60, curvature=True, damping=NEARBY), *LAST)
+NEAR = (Stage(0.0, 60, curvature=True, damping=NEARBY),)
+NARROW = 1e3  # condition number from which on the valley of the optimum may be narrow and bent
 
 
 @dataclass(frozen=True)
@@ -194,22 +195,30 @@ def _refit(fit: Fit, weights: np.ndarray) -> np.ndarray:
     own = fit.rows.weight
     rows = Rows(fit.rows.columns, fit.rows.target, weights if own is None else weights * own)
     equations = fit.equations(rows)
-    points = np.repeat(fit.point[None], len(weights), axis=0)
-    stages = FINER if fit.objective.shape == "mae" else NEAR
+    which = np.arange(len(weights))
+    points, lost = np.repeat(fit.point[None], len(weights), axis=0), np.zeros(0, dtype=int)
     if points.shape[1]:
-        which = np.arange(len(weights))
-        if np.isfinite(fit.loss) and rows.problems > 1:
-            moved = descend(TangentEquations(equations, fit.point), points, which, ON_TANGENT)
-            points = np.where(np.isfinite(equations.losses(moved, which))[:, None], moved, points)
-        points = descend(equations, points, which, stages)
+        points = _descended(fit, equations, points, which)
+        lost = np.flatnonzero(~np.isfinite(equations.losses(points, which)))
+        points[lost] = descend(equations, np.repeat(fit.point[None], len(lost), axis=0), which[lost], NEAR)
         if fit.constraints is not None:
             points = keep(equations, points, which, fit.constraints, (fit.point, fit.loss))
     values = fit.space.constants(points)
-    lost = ~np.isfinite(equations.losses(points, np.arange(len(weights))))
+    failed = np.zeros(len(points), dtype=bool)
+    failed[lost] = ~np.isfinite(equations.losses(points[lost], which[lost]))
     # As many different rows as constants, or the resample determines nothing.
-    lost |= (weights > 0).sum(axis=1) < points.shape[1]
-    values[lost] = np.nan
+    failed |= (weights > 0).sum(axis=1) < points.shape[1]
+    values[failed] = np.nan
     return values
+
+
+def _descended(fit: Fit, equations: LawEquations, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The optima of resamples, from that of all rows."""
+    if fit.objective.shape == "mae":
+        return descend(equations, points, which, FINER)
+    if equations.data.problems > 1:
+        points = descend(TangentEquations(equations, fit.point), points, which, ON_TANGENT)
+    return descend(equations, points, which, NEAR if fit.condition < NARROW else (*NEAR, *LAST))
 
 
 def _shared(fit: GroupedFit, labels: Mapping[str, np.ndarray], count: int, seed: int) -> dict[str, Bootstrap]:
@@ -233,7 +242,7 @@ def _shared(fit: GroupedFit, labels: Mapping[str, np.ndarray], count: int, seed:
         start = np.zeros(len(equations.names))
         start[equations.index] = [part.point for part in parts]
         which = np.arange(size)
-        stages = FINER if some.objective.shape == "mae" else NEAR
+        stages = FINER if some.objective.shape == "mae" else (*NEAR, *LAST)
         points = descend(equations, np.repeat(start[None], size, axis=0), which, stages)
         values = np.stack([some.space.constants(points[:, place]) for place in equations.index], axis=1)
         values[~np.isfinite(equations.losses(points, which))] = np.nan

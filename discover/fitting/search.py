@@ -14,7 +14,7 @@ import numpy as np
 
 from discover.fitting import starts as starts_of
 from discover.fitting.equations import LawEquations
-from discover.fitting.solver import FINE, FINER, HOPPING, LAST, ROUGH, descend, to_the_end
+from discover.fitting.solver import FINE, FINER, HOPPING, LAST, descend, roughly, to_the_end
 
 AGREE = 1e-4  # relative difference of objectives below which two starts agree
 ENOUGH = 0.2  # share of starts that must agree
@@ -135,7 +135,7 @@ def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, prob
     points, which, counts = points[finite], which[finite], np.ones(int(finite.sum()))
     fine = FINER if equations.objective.shape == "mae" else FINE
     if points.shape[1]:
-        points = descend(equations, points, which, ROUGH)
+        points = descend(equations, points, which, roughly(points.shape[1]))
         points, which, counts = _merged(equations, points, which, counts, rough=True)
         points = descend(equations, points, which, fine)
         points, which, counts = _merged(equations, points, which, counts, rough=False)

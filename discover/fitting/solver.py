@@ -18,7 +18,8 @@ from discover.objective import Objective
 
 DAMPING = 1e-3  # of a first step
 NEARBY = 1e-6  # the same where the optimum is near
-CAREFUL = 10.0  # of the first step from a random start, which would else leap out of its basin
+CAREFUL = 10.0  # of the first step of a law with many constants, which would else leap out of its basin
+MANY = 7
 LONGEST = 0.375  # a correction in units of its step, from which on the valley bends too much to follow
 STUCK = 1e12  # damping from which on a point cannot move
 GAIN = 1e-14  # part of the loss that a step must promise to be worth taking
@@ -56,7 +57,7 @@ class Stage:
     damping: float = DAMPING
 
 
-ROUGH = (Stage(1.0, 8, enough=1e-6, damping=CAREFUL), Stage(1.0, 6, curvature=True, enough=1e-6))
+ROUGH = (Stage(1.0, 8, enough=1e-6), Stage(1.0, 6, curvature=True, enough=1e-6))
 FINE = (
     Stage(0.25, 8, curvature=True, enough=1e-6),
     Stage(0.0, 6, enough=1e-6),
@@ -72,6 +73,11 @@ FINER = (
     Stage(0.25, 8, curvature=True),
     *(Stage(wide, 40, curvature=True, bent=wide > 1e-3) for wide in (3e-2, 3e-3, 3e-4, 1e-5, 1e-8)),
 )
+
+
+def roughly(parameters: int) -> tuple[Stage, ...]:
+    """The stages from a random start to the neighbourhood of an optimum."""
+    return ROUGH if parameters < MANY else (replace(ROUGH[0], damping=CAREFUL), *ROUGH[1:])
 
 
 def to_the_end(objective: Objective) -> tuple[Stage, ...]:

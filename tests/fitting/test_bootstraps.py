@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import discover.fitting.bootstraps as module
 import numpy as np
 import pytest
 from generated import FLOOR, HOFFMANN, LINE, NOISY, RUNS, TRUTH, noise
 
+import discover.fitting.bootstraps as module
 from discover.dataset import load_dataset
 from discover.errors import InputError
 from discover.fitting import Fit, Objective, fit, fit_groups
