@@ -153,14 +153,8 @@ class Experiment:
 
         The scale of a residual is that of the `training` rows' target: held-out rows have no say in it.
         """
-        if self.card.objective is not None:
-            plain = Objective(self.card.objective)
-        elif dataset.target.positive:
-            plain = Objective()
-        else:
-            spread = float(np.median(np.abs(training - np.median(training))))
-            plain = Objective("huber", 1e-3 * (spread or 1.0))
-        return plain if self.card.delta is None else replace(plain, delta=self.card.delta)
+        name = self.card.objective or ("log_huber" if dataset.target.positive else "huber")
+        return Objective.suited_to(training, name, self.card.delta)
 
 
 def load_experiment(name: str | Path) -> Experiment:

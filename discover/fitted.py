@@ -133,7 +133,7 @@ class Fitted:
             "held_out": None if self.held_out is None else vars(self.held_out),
             "agreement": fitted.agreement,
             "starts": fitted.n_starts,
-            "warnings": [{"code": warning.code, "message": warning.message} for warning in fitted.warnings],
+            "warnings": [asdict(warning) for warning in fitted.warnings],
         }
 
     def _part(self, group: str, part: Fit) -> dict[str, Any]:
@@ -151,6 +151,8 @@ class Fitted:
             "optimal": dict(known.optimal) or None,
             "status": asdict(part.status),
             "condition": part.condition,
+            "at_bounds": part.at_bounds,
+            "flat": part.flat,
             "correlations": [asdict(pair) for pair in correlations(part)],
             "residuals": asdict(residuals(part)),
             "worst_rows": worst,
@@ -200,7 +202,7 @@ def fit_dataset(
     intervals = intervals or Intervals()
     fitted: AnyFit
     if protocol is None:
-        chosen = Objective.suited_to(target) if objective is None else Objective(objective)  # type: ignore[arg-type]
+        chosen = Objective.suited_to(target, objective)  # type: ignore[arg-type]  # a wrong name is refused there
         weight = None if weights is None else _weights(weights, columns, len(target))
         fitted = fit_rows(law, columns, target, groups, objective=chosen, delta=delta, weights=weight, **options)
     elif groups is not None:

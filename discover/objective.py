@@ -57,14 +57,16 @@ class Objective:
             raise InputError(f"delta must be a positive number, not {self.delta}")
 
     @classmethod
-    def suited_to(cls, target: np.ndarray) -> Objective:
-        """The default for a target: Huber's loss of the logarithm where all of it is positive, with delta 1e-3.
+    def suited_to(cls, target: np.ndarray, name: Name | None = None, delta: float | None = None) -> Objective:
+        """An objective for a target: by default Huber's loss of the logarithm where all of it is positive.
 
-        Else Huber's loss of the residual itself, with a delta of 1e-3 of the target's median absolute deviation.
+        Else Huber's loss of the residual itself. A delta that is not given is 1e-3 on the logarithm; on the residual
+        itself it is 1e-3 of the target's median absolute deviation, so that the target's unit does not matter.
         """
-        if np.all(target > 0):
-            return cls()
-        return cls("huber", 1e-3 * _spread(target))
+        made = cls(name or ("log_huber" if np.all(target > 0) else "huber"))
+        if delta is None and not made.logarithmic:
+            delta = 1e-3 * _spread(target)
+        return made if delta is None else cls(made.name, delta)
 
     @property
     def logarithmic(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +183,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
 
     def _objective(self, target: np.ndarray) -> Objective:
-        chosen = Objective.suited_to(target) if self.objective is None else Objective(self.objective)  # type: ignore[arg-type]
-        return chosen if self.delta is None else replace(chosen, delta=self.delta)
+        return Objective.suited_to(target, self.objective, self.delta)  # type: ignore[arg-type]  # a wrong name is refused
 
     def _features(self, table: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(self.columns_, table.T, strict=True))

@@ -108,7 +108,7 @@ def reproduce(law: Law, published: Published | None, reproduction: Reproduction)
     """
     dataset = _narrowed(load_dataset(reproduction.dataset), reproduction, law.name)
     law = match(law, dataset)
-    objective = _objective(reproduction, dataset.losses())
+    objective = Objective.suited_to(dataset.losses(), reproduction.objective, reproduction.delta)
     errors: tuple[Number, ...] = ()
     if published is not None:
         prediction = law.predict(dataset.columns(), published.values)
@@ -154,13 +154,6 @@ def _narrowed(dataset: Dataset, reproduction: Reproduction, law: str) -> Dataset
         raise InputError(f"law {law!r}: reproduction: no row of {dataset.name!r} is left")
     dataset = dataset.narrowed(rows)
     return replace(dataset, grouped=False) if reproduction.group else dataset
-
-
-def _objective(reproduction: Reproduction, target: np.ndarray) -> Objective:
-    plain = Objective.suited_to(target)
-    if reproduction.objective is not None:
-        plain = Objective(reproduction.objective)  # type: ignore[arg-type]  # checked by Objective itself
-    return plain if reproduction.delta is None else replace(plain, delta=reproduction.delta)
 
 
 def _errors(

@@ -28,7 +28,18 @@ KEYS = {
     *("rmse", "mae", "mape", "r2", "held_out", "agreement", "starts", "warnings"),
 }
 OF_A_PART = {
-    *("constants", "derived", "optimal", "status", "condition", "correlations", "residuals", "worst_rows"),
+    *(
+        "constants",
+        "derived",
+        "optimal",
+        "status",
+        "condition",
+        "at_bounds",
+        "flat",
+        "correlations",
+        "residuals",
+        "worst_rows",
+    ),
 }
 
 

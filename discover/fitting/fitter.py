@@ -78,6 +78,16 @@ class Fit:
     constraints: Constraints | None = None
 
     @property
+    def at_bounds(self) -> tuple[str, ...]:
+        """Constants that lie at a bound."""
+        return tuple(name for warning in self.warnings if warning.code == "at_bound" for name in warning.names)
+
+    @property
+    def flat(self) -> tuple[tuple[str, ...], ...]:
+        """Constants that the rows do not determine: those of one tuple trade off among each other."""
+        return tuple(warning.names for warning in self.warnings if warning.code in {"flat", "vague"})
+
+    @property
     def free(self) -> tuple[str, ...]:
         """Constants that were fitted; those tied to one of them are not named."""
         return self.space.free

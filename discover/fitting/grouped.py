@@ -79,7 +79,7 @@ class GroupedFit:
                 merged = warning.code if warning.code == "starts_disagree" else warning.message
                 groups.setdefault(first.setdefault(merged, warning), []).append(name)
         return tuple(
-            FitWarning(w.code, f"{_named(names, len(self.parts))}: {w.message}") for w, names in groups.items()
+            FitWarning(w.code, f"{_named(names, len(self.parts))}: {w.message}", w.names) for w, names in groups.items()
         )
 
     def predict(self, features: Mapping[str, np.ndarray], groups: np.ndarray | None = None) -> np.ndarray:

@@ -28,10 +28,19 @@ ILL = 1e5  # condition number of the scaled Jacobian above which digits of the c
 
 @dataclass(frozen=True)
 class FitWarning:
-    """Something about a fit that its reader must know."""
+    """Something about a fit that its reader must know.
+
+    Attributes
+    ----------
+    code, message
+        What kind of thing, and the sentence.
+    names
+        The constants that it is about; none when it is about all.
+    """
 
     code: Code
     message: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,14 +80,15 @@ def of_few_rows(n_rows: int, n_free: int) -> FitWarning:
 def of_flat(names: Sequence[str]) -> FitWarning:
     """That the rows do not determine some constants, or not apart."""
     rest = "trade off: the rows do not determine them apart" if len(names) > 1 else "is not determined by the rows"
-    return FitWarning("flat", f"{' and '.join(names)} {rest}")
+    return FitWarning("flat", f"{' and '.join(names)} {rest}", tuple(names))
 
 
 def of_vague(name: str, error: float) -> FitWarning:
     """That a constant is known to its order of magnitude at best; `error` is that of its logarithm."""
     powers = error / np.log(10)
     factor = f"1e{powers:.0f}" if powers < 100 else "more than 1e100"
-    return FitWarning("vague", f"{name} is not determined by the rows: one standard error is a factor of {factor}")
+    message = f"{name} is not determined by the rows: one standard error is a factor of {factor}"
+    return FitWarning("vague", message, (name,))
 
 
 def of_unfinished() -> FitWarning:
@@ -116,5 +126,5 @@ def of_bounds(law: Law, space: Space, point: np.ndarray) -> list[FitWarning]:
         tolerance = 1e-9 if law.parameters[name].log else 1e-9 * np.abs(limits)
         if near_zero or (np.abs(point[k] - limits) <= tolerance).any():
             shown = 0.0 if law.parameters[name].log and point[k] <= -LARGEST else value
-            found.append(FitWarning("at_bound", f"{name} = {shown:.3g} lies at its bound"))
+            found.append(FitWarning("at_bound", f"{name} = {shown:.3g} lies at its bound", (name,)))
     return found
