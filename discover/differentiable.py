@@ -149,8 +149,10 @@ def differentiable(
         By constant: whether only positive values are legal.
     """
     # A logarithm may have any sign; the sign of the others decides which powers may be taken apart.
+    # The names hold a blank, so that no symbol of the formula is one of them; numbered, they sort alike every time.
     symbols = {
-        name: sympy.Dummy(name, real=True, positive=(positive[name] and not log) or None) for name, log in logs.items()
+        name: sympy.Symbol(f"p {k:03d}", real=True, positive=(positive[name] and not log) or None)
+        for k, (name, log) in enumerate(logs.items())
     }
     values = {symbol(name): sympy.exp(symbols[name]) if log else symbols[name] for name, log in logs.items()}
     rewritten = _without_powers(expression.xreplace(values))
@@ -187,7 +189,7 @@ def _hoist(expression: sympy.Expr, features: tuple[str, ...], parameters: tuple[
 
     def named(part: sympy.Expr) -> sympy.Expr:
         if part not in known:
-            known[part] = sympy.Dummy(f"x{len(known)}", real=True, positive=part.is_positive)
+            known[part] = sympy.Symbol(f"x {len(known):03d}", real=True, positive=part.is_positive)
         return known[part]
 
     def rest_of(part: sympy.Expr) -> sympy.Expr:

@@ -12,7 +12,7 @@ from discover.allocation import allocate, exponent_error
 from discover.dataset import Dataset
 from discover.diagnostics import correlations, residuals, worst_rows
 from discover.errors import InputError, one_of
-from discover.fitting import AnyFit, Fit, GroupedFit, Objective, fit_rows
+from discover.fitting import AnyFit, Fit, GroupedFit, fit_rows
 from discover.fitting.bootstraps import Bootstrap, bootstrap
 from discover.fitting.derived import derived
 from discover.fitting.profiles import profile
@@ -201,10 +201,10 @@ def fit_dataset(
     target, columns, groups = dataset.losses(~held), dataset.columns(~held), dataset.groups(~held)
     intervals = intervals or Intervals()
     fitted: AnyFit
+    weight = None
     if protocol is None:
-        chosen = Objective.suited_to(target, objective)  # type: ignore[arg-type]  # a wrong name is refused there
         weight = None if weights is None else _weights(weights, columns, len(target))
-        fitted = fit_rows(law, columns, target, groups, objective=chosen, delta=delta, weights=weight, **options)
+        fitted = fit_rows(law, columns, target, groups, objective=objective, delta=delta, weights=weight, **options)
     elif groups is not None:
         raise InputError(f"a protocol fits rows in one group: {dataset.name} has several")
     else:
@@ -215,7 +215,11 @@ def fit_dataset(
     if held.any():
         outside = score(fitted.predict(dataset.columns(held), dataset.groups(held)), dataset.losses(held))
     numbers = dataset.table.index.to_numpy()[~held]
-    places = {"": np.arange(len(target))} if groups is None else _places(groups)
+    if weight is not None:  # rows that weigh nothing are not part of the fit
+        counted = weight > 0
+        numbers, groups = numbers[counted], None if groups is None else groups[counted]
+        columns = {name: column[counted] for name, column in columns.items()}
+    places = {"": np.arange(len(numbers))} if groups is None else _places(groups)
     known = _known(fitted, intervals, columns, places, derive)
     rows = {name: numbers[place] for name, place in places.items()}
     return Fitted(dataset, fitted, train, outside, intervals, known, rows, protocol or "")
@@ -287,7 +291,7 @@ def _determined(part: Fit) -> list[str]:
 def _derived(part: Fit, text: str, sample: Bootstrap | None, level: float) -> dict[str, float]:
     found = derived(part.law, text, part.values, part.covariance)
     record = {"value": found.value, "stderr": found.error}
-    if sample is not None:
+    if sample is not None and np.isfinite(found.error):  # else its constants are not determined, nor is its spread
         record["low"], record["high"] = sample.interval(text, level)
     return record
 
@@ -302,7 +306,7 @@ def _optimal(part: Fit, columns: Mapping[str, np.ndarray], sample: Bootstrap | N
         return {}
     record = {"compute": compute, "N": float(best.N), "D": float(best.D), "a": float(best.a)}
     record["stderr"] = float(exponent_error(part.law, part.values, part.covariance, compute, flop_per=FLOP_PER))
-    if sample is not None:
+    if sample is not None and np.isfinite(record["stderr"]):
         usable = sample.values[np.isfinite(sample.values).all(axis=1)]
         if len(usable) > 1:
             spread = allocate(part.law, usable, compute, flop_per=FLOP_PER).interval(level)

@@ -21,6 +21,7 @@ NAMES: tuple[Name, ...] = (
     "log_huber", "log_squared", "log_soft_l1", "log_mae", "huber", "squared", "soft_l1", "mae"
 )  # fmt: skip
 EFFICIENT = 1.345  # delta in standard deviations at which Huber's loss is 95 % efficient for normal noise (Huber 1981)
+LOCAL = 0.3  # of the typical residual: with a delta below, a fit is all but one of least absolute values
 NORMAL = 1.4826  # standard deviation of a normal variable in units of its median absolute value
 
 Delta = float | np.ndarray
@@ -141,19 +142,18 @@ class Objective:
         return f"{self.name} (delta {self.delta:g})" if self.shape in {"huber", "soft_l1"} else self.name
 
 
-def noise_delta(residual: np.ndarray, n_constants: int, weight: np.ndarray | None = None) -> float:
+def noise_delta(residual: np.ndarray, n_constants: int, objective: Objective) -> float:
     """The delta that suits the noise of `residual`: 1.345 robust standard deviations, so that typical rows count
     squared and outliers do not (Huber 1981, section 4.5).
 
-    The standard deviation comes from the median absolute residual, corrected for the constants that were fitted. Rows
-    of no weight do not count.
+    The standard deviation comes from the median absolute residual of a fit of `n_constants` with `objective`, corrected
+    for the constants.
     """
-    size = np.abs(residual if weight is None else residual[weight > 0])
-    freedom = max(1, len(size) - n_constants)
-    # A fit of p constants by least absolute values passes through p rows exactly: they say nothing about the noise.
-    kept = np.sort(size)[n_constants:] if len(size) > 2 * n_constants else size
-    sigma = NORMAL * float(np.median(kept)) * float(np.sqrt(len(size) / freedom))
-    return EFFICIENT * sigma
+    size = np.sort(np.abs(residual))
+    if objective.shape != "squared" and objective.delta < LOCAL * float(np.median(size)):
+        # Such a fit passes through as many rows as it has constants: they say nothing about the noise.
+        return EFFICIENT * NORMAL * float(np.median(size[n_constants:] if len(size) > 2 * n_constants else size))
+    return EFFICIENT * NORMAL * float(np.median(size) * np.sqrt(len(size) / max(1, len(size) - n_constants)))
 
 
 def _spread(target: np.ndarray) -> float:

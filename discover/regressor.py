@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 
 from discover.columns import names_of, position_of, take_columns
 from discover.errors import InputError, one_of
-from discover.fitting import Objective, fit_rows
+from discover.fitting import fit_rows
 from discover.law import Law, load_law
 
 
@@ -128,7 +128,8 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ensure_min_features=0,
             estimator=self,
         )
-        options: dict[str, Any] = {"objective": self._objective(target), "starts": self.starts, "seed": self.seed}
+        options: dict[str, Any] = {"objective": self.objective, "delta": self.delta}
+        options |= {"starts": self.starts, "seed": self.seed}
         if sample_weight is not None:
             options["weights"] = _weights(sample_weight, table)
         names = None if groups is None else _group_names(groups, table)
@@ -181,9 +182,6 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if y is None:  # scikit-learn's own message
             validate_data(self, X, y, reset=reset)
         return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-
-    def _objective(self, target: np.ndarray) -> Objective:
-        return Objective.suited_to(target, self.objective, self.delta)  # type: ignore[arg-type]  # a wrong name is refused
 
     def _features(self, table: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(self.columns_, table.T, strict=True))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from discover.fitting import Fit, Objective, Status
-from discover.fitting.equations import Rows
+from discover.fitting.rows import Rows
 from discover.fitting.space import space_of
 from discover.law import Law
 

@@ -144,9 +144,11 @@ def test_the_delta_of_the_noise_allows_for_the_constants_that_were_fitted():
     for _ in range(300):
         slopes = random.normal(size=(40, 20))
         right = random.normal(size=40)
-        found.append(noise_delta(right - slopes @ np.linalg.lstsq(slopes, right, rcond=None)[0], 0))
+        found.append(
+            noise_delta(right - slopes @ np.linalg.lstsq(slopes, right, rcond=None)[0], 20, Objective("squared"))
+        )
     raw = np.mean(found)
-    assert raw == pytest.approx(1.345 * np.sqrt(0.5), rel=0.05)
+    assert raw == pytest.approx(1.345, rel=0.05)
     rows = FLOOR.predict({"N": RUNS["N"][:8]}, {"E0": 1.8, "A": 480.0, "alpha": 0.35})
     deltas = [
         fit(FLOOR, {"N": RUNS["N"][:8]}, rows * noise(0.01, 8, k), delta="noise", starts=8).objective.delta
@@ -156,9 +158,16 @@ def test_the_delta_of_the_noise_allows_for_the_constants_that_were_fitted():
 
 
 def test_rows_of_no_weight_say_nothing_about_the_noise():
-    residual = np.concatenate([0.01 * np.random.default_rng(0).normal(size=200), np.full(300, 5.0)])
-    weight = np.repeat([1.0, 0.0], [200, 300])
-    assert noise_delta(residual, 3, weight) == noise_delta(residual[:200], 3)
+    target = np.concatenate([NOISY, np.full(20, 50.0)])
+    rows = {name: np.concatenate([column, np.full(20, 1e9)]) for name, column in RUNS.items()}
+    weighted = fit(HOFFMANN, rows, target, delta="noise", weights=np.repeat([1.0, 0.0], [64, 20]), starts=8)
+    assert weighted.objective.delta == fit(HOFFMANN, RUNS, NOISY, delta="noise", starts=8).objective.delta
+
+
+@pytest.mark.parametrize("name", ["squared", "log_mae"])
+def test_an_objective_without_a_delta_cannot_take_that_of_the_noise(name):
+    with pytest.raises(InputError, match="no delta that could suit the noise: use a huber or soft_l1"):
+        fit(HOFFMANN, RUNS, NOISY, objective=name, delta="noise")
 
 
 def test_an_exact_fit_keeps_a_delta_that_is_legal():

@@ -9,9 +9,10 @@ import numpy as np
 
 from discover.fitting.bands import Band, band
 from discover.fitting.bootstraps import Bootstrap, bootstrap
-from discover.fitting.fitter import Fit, fit
+from discover.fitting.fitter import fit
 from discover.fitting.grouped import GroupedFit, fit_groups
 from discover.fitting.profiles import Profile, profile
+from discover.fitting.result import Fit
 from discover.fitting.warnings import FitWarning, Status
 from discover.law import Law
 from discover.objective import Objective

@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from discover.errors import InputError
 from discover.fitting.bootstraps import Bootstrap
-from discover.fitting.fitter import Fit
+from discover.fitting.result import Fit
 from discover.objective import NORMAL
 
 
@@ -67,7 +67,9 @@ def band(
     if not 0 < level < 1:
         raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {level}")
     prediction = np.atleast_1d(fit.predict(features))
-    residual = fit.residuals
+    # Residuals are smaller than the noise, by the constants that were fitted to them.
+    grown = np.sqrt(fit.n_rows / max(1, fit.n_rows - len(fit.free)))
+    residual = fit.residuals * grown
     if resamples is None:
         centre = np.log(prediction) if fit.objective.logarithmic else prediction
         noise = NORMAL * float(np.median(np.abs(residual))) if of_runs else 0.0

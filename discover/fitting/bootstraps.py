@@ -16,9 +16,10 @@ import numpy as np
 from discover.errors import InputError
 from discover.fitting.constraints import keep
 from discover.fitting.derived import values_of
-from discover.fitting.equations import LawEquations, Rows
-from discover.fitting.fitter import Fit
-from discover.fitting.grouped import GroupedFit, batched
+from discover.fitting.equations import LawEquations
+from discover.fitting.grouped import GroupedFit
+from discover.fitting.result import Fit
+from discover.fitting.rows import Rows, batched
 from discover.fitting.shared import SharedEquations
 from discover.fitting.solver import FINER, LAST, NEARBY, Stage, descend
 from discover.fitting.tangent import TangentEquations
@@ -28,6 +29,7 @@ HELD = 4_000_000  # weights that are held at once
 # A resample's optimum is near that of all rows: it needs no rough descent.
 ON_TANGENT = (Stage(0.0, 20, curvature=True, enough=1e-6, damping=NEARBY),)
 NEAR = (Stage(0.0, 60, curvature=True, damping=NEARBY),)
+LARGEST_TANGENT = 4_000_000  # products of derivatives that a tangent may hold
 NARROW = 1e3  # condition number from which on the valley of the optimum may be narrow and bent
 
 
@@ -216,7 +218,7 @@ def _descended(fit: Fit, equations: LawEquations, points: np.ndarray, which: np.
     """The optima of resamples, from that of all rows."""
     if fit.objective.shape == "mae":
         return descend(equations, points, which, FINER)
-    if equations.data.problems > 1:
+    if equations.data.problems > 1 and equations.rows * points.shape[1] ** 2 <= LARGEST_TANGENT:
         points = descend(TangentEquations(equations, fit.point), points, which, ON_TANGENT)
     return descend(equations, points, which, NEAR if fit.condition < NARROW else (*NEAR, *LAST))
 

@@ -17,7 +17,7 @@ import sympy
 from discover.errors import InputError
 from discover.fitting import starts as starts_of
 from discover.fitting.equations import LawEquations, Normal
-from discover.fitting.search import Found
+from discover.fitting.search import Found, agree, linear_places
 from discover.fitting.solver import ROUGH, Stage, descend, to_the_end
 from discover.fitting.space import Space
 from discover.formula import FormulaError, parse, symbol
@@ -100,35 +100,34 @@ def constraints_of(law: Law, texts: Sequence[str]) -> Constraints:
 
 def constrained(equations: LawEquations, place: int, found: Found, constraints: Constraints, seed: int) -> Found:
     """The best optimum that keeps the constraints, from what was found without them."""
-    space = equations.space
-    if len(found.points):
-        kept = constraints.kept(space.constants(found.points[:1]))
-        if kept[0]:
-            return found
+    space, problem = equations.space, np.array([place])
+    if len(found.points) and constraints.kept(space.constants(found.points[:1]))[0]:
+        return found
+    nothing = Found(np.zeros((0, len(space.free))), np.zeros(0), np.zeros(0), found.tried, 0.0)
+    if not space.free:
+        return nothing
     drawn = starts_of.draw(space.low, space.high, STARTS, seed)
-    which = np.full(STARTS, place)
-    linear = [space.free.index(name) for name in starts_of.linear_constants(equations.law, space.free)]
-    drawn = starts_of.solve_linear(equations, drawn, which, linear)
+    drawn = starts_of.solve_linear(equations, drawn, np.full(STARTS, place), linear_places(equations))
     points = np.concatenate([found.points, drawn])
-    which = np.full(len(points), place)
-    points = points[np.isfinite(equations.losses(points, which))]
-    unit = float(found.losses[0]) if len(found.losses) else 1.0
+    tried, floor = len(points), float(equations.floor(problem)[0])
+    points = points[np.isfinite(equations.losses(points, np.full(tried, place)))]
+    unit = max(float(found.losses[0]) if len(found.losses) else 1.0, floor)
     for number, penalty in enumerate(PENALTIES):
-        wrapped = _Penalised(equations, constraints, penalty * max(unit, equations.floor(np.array([place]))[0]))
-        usable = np.isfinite(wrapped.losses(points, which[: len(points)]))
-        points = points[usable]
+        wrapped = _Penalised(equations, constraints, penalty * unit)
+        points = points[np.isfinite(wrapped.losses(points, np.full(len(points), place)))]
         stages = (*ROUGH, *to_the_end(equations.objective)) if number == 0 else LATER
-        points = descend(wrapped, points, which[: len(points)], stages)
+        points = descend(wrapped, points, np.full(len(points), place), stages)
     polished = [_polished(equations, place, point, constraints) for point in _best(wrapped, points, place)]
     polished = [point for point in polished if constraints.kept(space.constants(point[None]))[0]]
     if not polished:
-        return Found(np.zeros((0, points.shape[1])), np.zeros(0), np.zeros(0), found.tried, 0.0)
-    points = np.array(polished)
-    losses = equations.losses(points, np.full(len(points), place))
+        return nothing
+    best = np.array(polished)
+    losses = equations.losses(best, np.full(len(best), place))
     order = np.argsort(losses, kind="stable")
-    points, losses = points[order], losses[order]
-    near = float(np.mean(losses <= losses[0] * (1 + 1e-4) + equations.floor(np.array([place]))[0]))
-    return Found(points, losses, np.ones(len(points)), found.tried + STARTS, near)
+    # The share of all that descended: the penalty has brought them to the constraints, all but exactly.
+    ends = np.concatenate([losses[order[:1]], equations.losses(points, np.full(len(points), place))])
+    share = float(np.sum(agree(np.maximum(ends, ends[0]), floor)[1:]) / tried)
+    return Found(best[order], losses[order], np.ones(len(best)), tried, share)
 
 
 def keep(
@@ -259,7 +258,7 @@ class _Penalised:
         result.gradient = result.gradient + self.penalty * np.einsum("sc,scp->sp", over, slopes)
         extra = self.penalty * np.einsum("scp,scq->spq", slopes, slopes)
         result.matrix = result.matrix + extra
-        if scale is None:
+        if result.scale is not scale:  # one that was kept has the penalty already
             result.scale = np.sqrt(result.scale**2 + np.einsum("spp->sp", extra))
         return result
 

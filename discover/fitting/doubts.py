@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from discover.fitting import warnings as warning
-from discover.fitting.equations import EXACT, LawEquations, Rows
+from discover.fitting.equations import EXACT, LawEquations
+from discover.fitting.rows import Rows
 from discover.fitting.space import Space
 from discover.fitting.warnings import FitWarning
 
@@ -31,7 +32,7 @@ def vague_constants(
 
 def of_rounding(equations: LawEquations, bread: np.ndarray, rows: Rows) -> np.ndarray:
     """Covariance of the parameters for residuals as large as rounding, of which an exact fit has none."""
-    size = EXACT if equations.objective.logarithmic else EXACT * float(np.max(np.abs(rows.counted)))
+    size = EXACT if equations.objective.logarithmic else EXACT * float(np.max(np.abs(rows.target)))
     length = np.sqrt(np.maximum(np.diag(bread), 1e-300))
     with np.errstate(all="ignore"):
         scaled = np.nan_to_num(bread / length[:, None] / length)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from discover.fitting.rows import Rows
 from discover.fitting.space import Space
 from discover.law import Law
 from discover.objective import Objective
@@ -21,54 +22,6 @@ AHEAD = 0.1  # part of a step over which residuals are differenced
 BLOCK = 100_000  # derivatives that are held at once: 0.8 MB, which the caches of a core hold
 
 EXACT = 1e-8  # residual, relative to the target, below which a fit is exact: smaller ones are rounding
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of one problem, or of many.
-
-    Attributes
-    ----------
-    columns
-        The law's columns in its order, each of shape (rows,), or (problems, rows).
-    target
-        Shape (rows,) or (problems, rows).
-    weight
-        Weight of each row, shape (rows,) or (problems, rows); `None` when all count one.
-    """
-
-    columns: list[np.ndarray]
-    target: np.ndarray
-    weight: np.ndarray | None = None
-
-    @property
-    def count(self) -> int:
-        """Number of rows of a problem."""
-        return int(self.target.shape[-1])
-
-    @property
-    def problems(self) -> int:
-        """Number of problems."""
-        shapes = [self.target.shape] if self.weight is None else [self.target.shape, self.weight.shape]
-        return max([shape[0] for shape in shapes if len(shape) == 2], default=1)
-
-    @property
-    def counted(self) -> np.ndarray:
-        """The targets of the rows that weigh anything."""
-        return self.target if self.weight is None else self.target[self.weight > 0]
-
-    def part(self, rows: slice | np.ndarray) -> Rows:
-        """Some of the rows of every problem."""
-        weight = None if self.weight is None else self.weight[..., rows]
-        return Rows([column[..., rows] for column in self.columns], self.target[..., rows], weight)
-
-    def problem(self, number: int) -> Rows:
-        """The rows of one problem."""
-        weight = self.weight
-        if weight is not None and weight.ndim == 2:
-            weight = weight[number]
-        columns = [column if column.ndim == 1 else column[number] for column in self.columns]
-        return Rows(columns, self.target if self.target.ndim == 1 else self.target[number], weight)
 
 
 @dataclass
@@ -120,8 +73,8 @@ class Equations(Protocol):
     ) -> Normal:
         """Sums over rows at `points`, shape (points, parameters), of the problems `which`, shape (points,).
 
-        `delta` is where each point's loss turns, shape (points,). With `curvature` the matrix is that of the loss's
-        own second derivative; else it majorises the loss. A `scale` that is given (it was worked out nearby) is kept.
+        `delta` is where each point's loss turns, shape (points,). The matrix majorises the loss, or with `curvature` is
+        that of the loss's own second derivative; then a `scale` that is given (it was worked out nearby) is kept.
         """
 
     def bend(
@@ -271,6 +224,9 @@ class LawEquations(RowEquations):
         self.law, self.data, self.space = law, rows, space
         self.formula = law.differentiable
         self.parts = self.formula.prepare(rows.columns)
+        # At a feature of zero the derivative of an unknown power is 0 * log(0), whose limit is zero.
+        lost = [~np.isfinite(part) for part in self.parts]
+        self.limits = np.logical_or.reduce(lost) if any(one.any() for one in lost) else None
         with np.errstate(invalid="ignore", divide="ignore"):
             self.target = np.log(rows.target) if objective.logarithmic else rows.target
 
@@ -315,6 +271,7 @@ class LawEquations(RowEquations):
         formula = self.formula
         evaluate = formula.log_value_and_slopes if self.objective.logarithmic else formula.value_and_slopes
         value, slopes = evaluate(self._parts(which, rows), self.space.inner(points))
+        slopes = self._in_the_limit(value, slopes, which, rows)
         with np.errstate(invalid="ignore"):
             return value - self._of(self.target, which, rows), self.space.slopes(slopes)
 
@@ -322,6 +279,7 @@ class LawEquations(RowEquations):
         """The law itself, its derivatives in the parameters, and the target that it is to meet."""
         everything = slice(0, self.rows)
         value, slopes = self.formula.value_and_slopes(self._parts(which, everything), self.space.inner(points))
+        slopes = self._in_the_limit(value, slopes, which, everything)
         return value, self.space.slopes(slopes), self._of(self.data.target, which, everything)
 
     def weights(self, which: np.ndarray, rows: slice) -> np.ndarray | None:
@@ -330,6 +288,12 @@ class LawEquations(RowEquations):
             return None
         weight = self._of(self.data.weight, which, rows)
         return weight if weight.ndim == 2 else weight[None]
+
+    def _in_the_limit(self, value: np.ndarray, slopes: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
+        if self.limits is None:
+            return slopes
+        own = np.broadcast_to(self._of(self.limits, which, rows), value.shape) & np.isfinite(value)
+        return np.where(own[:, None, :] & np.isnan(slopes), 0.0, slopes)
 
     def _parts(self, which: np.ndarray, rows: slice) -> list[np.ndarray]:
         return [self._of(part, which, rows) for part in self.parts]

@@ -18,6 +18,7 @@ from scipy.stats import norm
 from discover.objective import NORMAL, Objective
 
 FLAT = 1e-7  # ratio of singular values below which a direction is not determined
+NODES = 40  # of the mean over a kernel
 SHARE = 1e-3  # of a constant that lies in such directions, from which on it is not determined either
 BLOCK = 500_000  # derivatives that are held at once
 
@@ -70,7 +71,7 @@ def certainty(
     if not n_constants:
         return Certainty(np.zeros((0, 0)), [], np.zeros((0, 0)), 1.0)
     unknown = np.full((n_constants, n_constants), np.nan)
-    nothing = Certainty(unknown, [], unknown, np.inf)
+    nothing = Certainty(unknown, [list(range(n_constants))], unknown, np.inf)
     if not np.isfinite(residual).all():
         return nothing
     triangle = np.zeros((0, n_constants))
@@ -107,19 +108,26 @@ def inside(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The loss's derivative psi at each residual, and the expectation of its second derivative psi'.
 
-    Huber's psi' is one or zero, and for absolute values psi jumps at zero and is flat elsewhere: both are smoothed by
-    a Gaussian kernel over the residuals, with Silverman's width from their robust scale. Other losses need none.
+    Huber's psi' is zero or one, that of absolute values is zero but for a jump at zero, and that of soft_l1 is all but
+    zero beyond delta: they are smoothed by a Gaussian kernel over the residuals, with Silverman's width from their
+    robust scale.
     """
     if objective.shape == "squared":
         return residual, np.ones_like(residual)
-    if objective.shape == "soft_l1":
-        return residual * objective.weight(residual), objective.curvature(residual)
+    delta = objective.delta
     size = np.abs(residual if weight is None else residual[weight > 0])
     width = 0.9 * NORMAL * float(np.median(size)) * len(size) ** -0.2
     if objective.shape == "mae":
-        psi = np.sign(residual)
-        return psi, 2 * norm.pdf(residual / width) / width if width else np.zeros_like(residual)
-    delta = objective.delta
+        return np.sign(residual), 2 * norm.pdf(residual / width) / width if width else np.zeros_like(residual)
+    if objective.shape == "soft_l1":
+        psi = residual * objective.weight(residual)
+        if width <= delta:
+            return psi, objective.curvature(residual)
+        # psi' is 2 delta times the density of Student's t with two degrees of freedom, delta/sqrt(2) wide.
+        middle = (np.arange(NODES) + 0.5) / NODES
+        nodes = delta * (middle - 0.5) / np.sqrt(middle * (1 - middle))
+        smooth = np.mean([norm.pdf((residual - node) / width) for node in nodes], axis=0) / width
+        return psi, 2 * delta * smooth
     psi = np.clip(residual, -delta, delta)
     if width == 0:
         return psi, objective.curvature(residual)

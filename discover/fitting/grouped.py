@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from discover.errors import FitError, InputError
-from discover.fitting.constraints import constrained, constraints_of
-from discover.fitting.equations import LawEquations, Rows
-from discover.fitting.fitter import NOISE, ROUNDS, Fit, Options, check_count, check_target, fit_of, rows_of, start_of
+from discover.fitting.constraints import constrained
+from discover.fitting.equations import LawEquations
+from discover.fitting.fitter import ROUNDS
+from discover.fitting.options import NOISE, Options, check_count, objective_for, options_of, start_of
+from discover.fitting.result import Fit, fit_of
+from discover.fitting.rows import Rows, batched, rows_of
 from discover.fitting.search import SAMPLED, search
 from discover.fitting.shared import fit_shared
 from discover.fitting.space import Space, space_of
 from discover.fitting.warnings import FitWarning
 from discover.law import Law
-from discover.objective import Objective, noise_delta
+from discover.objective import Name, Objective, noise_delta
 
 UNEVEN = 1.5  # groups whose sizes differ by at most this factor are fitted in one batch
 NAMED = 3  # groups that a warning names
@@ -92,6 +95,7 @@ class GroupedFit:
         """
         if groups is None:
             raise InputError(f"law {self.law.name!r} was fitted to groups: say the group of each row")
+        groups = np.asarray(groups).astype(str).astype(object)
         prediction = np.full(len(groups), np.nan)
         for name in dict.fromkeys(groups.tolist()):
             if name not in self.parts:
@@ -118,7 +122,7 @@ def fit_groups(
     target: np.ndarray,
     groups: np.ndarray,
     *,
-    objective: Objective | None = None,
+    objective: Objective | Name | None = None,
     delta: float | str | None = None,
     weights: np.ndarray | None = None,
     starts: int = 64,
@@ -149,40 +153,45 @@ def fit_groups(
         As `fit` has it; also when constants are shared and there are constraints.
     """
     rows = rows_of(law, features, target, weights)
-    objective = objective or Objective.suited_to(rows.counted)
-    check_target(objective, rows.counted)
-    if delta is not None and delta != NOISE:
-        objective = replace(objective, delta=float(delta))
+    of_row = _names(groups, len(np.asarray(target)))
+    of_row = of_row if weights is None else of_row[np.asarray(weights) > 0]
+    made = objective_for(rows, objective, delta)
     space = space_of(law, fixed=fixed, tied=tied, bounds=bounds)
-    options = Options(
-        starts, retries, seed, fixed, tied, bounds, constraints_of(law, constraints) if constraints else None
-    )
-    names = [str(name) for name in dict.fromkeys(groups.tolist())]
-    own = {name: rows.part(np.flatnonzero(groups == name)) for name in names}
+    own = {name: rows.part(np.flatnonzero(of_row == name)) for name in dict.fromkeys(of_row.tolist())}
     begin: dict[str, np.ndarray | None] = {}
-    for name in names:
+    for name, part in own.items():
         given: Any = first.get(name) if first and isinstance(next(iter(first.values())), Mapping) else first
         begin[name] = start_of(law, space, given)
         try:
-            check_count(law, space, own[name])
+            check_count(law, space, part)
         except FitError as error:
             raise FitError(f"group {name!r}: {error}") from None
-    result = _fit_groups(law, own, objective, space, options, begin)
+    every = all(start is not None for start in begin.values())
+    options = options_of(law, space, made, starts, retries, seed, constraints, given=every)
     if delta != NOISE:
-        return result
-    for _ in range(ROUNDS):
-        parts = result.parts.values()
-        weight = (
-            None if weights is None else np.concatenate([p.rows.weight for p in parts if p.rows.weight is not None])
-        )
-        residual = np.concatenate([part.residuals for part in parts])
-        estimate = noise_delta(residual, len(parts) * len(space.free), weight)
+        return _fit_groups(law, own, made, space, options, begin)
+    few = replace(options, starts=min(options.starts, 8), retries=0)
+    result = _fit_groups(law, own, made, space, options, begin)
+    for number in range(ROUNDS):
+        parts = list(result.parts.values())
+        count = len(parts) * (len(space.free) - len(result.shared)) + len(result.shared)
+        estimate = noise_delta(np.concatenate([part.residuals for part in parts]), count, result.objective)
         if not estimate > 0:
             break
-        options = replace(options, starts=min(options.starts, 8), retries=0)
-        begin = {name: part.point[None] for name, part in result.parts.items()}
-        result = _fit_groups(law, own, replace(objective, delta=estimate), space, options, begin)
+        last = number == ROUNDS - 1  # a search as a fit does it, so that what it says of its starts is so
+        near: Mapping[str, np.ndarray | None] = {name: part.point[None] for name, part in result.parts.items()}
+        fresh = last and options.starts > 0
+        chosen = replace(made, delta=estimate)
+        result = _fit_groups(law, own, chosen, space, options if last else few, begin if fresh else near)
     return result
+
+
+def _names(groups: Any, count: int) -> np.ndarray:
+    """The group of each row as text."""
+    names = np.asarray(groups).astype(str).astype(object)
+    if names.shape != (count,):
+        raise InputError(f"`groups` must have a name for each of the {count} rows, not {names.shape}")
+    return names
 
 
 def _fit_groups(
@@ -235,20 +244,3 @@ def _batches(own: Mapping[str, Rows]) -> Iterator[list[str]]:
             batch = []
         batch.append(name)
     yield batch
-
-
-def batched(parts: Sequence[Rows]) -> Rows:
-    """Rows of groups as problems of one length: short ones are filled up with rows that weigh nothing."""
-    if len(parts) == 1:
-        return parts[0]
-    length = max(part.count for part in parts)
-    index = [np.minimum(np.arange(length), part.count - 1) for part in parts]
-    weight = None
-    if any(part.weight is not None or part.count < length for part in parts):
-        ones = [np.ones(part.count) if part.weight is None else part.weight for part in parts]
-        weight = np.stack([one[k] * (np.arange(length) < len(one)) for one, k in zip(ones, index, strict=True)])
-    columns = [
-        np.stack([part.columns[place][k] for part, k in zip(parts, index, strict=True)])
-        for place in range(len(parts[0].columns))
-    ]
-    return Rows(columns, np.stack([part.target[k] for part, k in zip(parts, index, strict=True)]), weight)

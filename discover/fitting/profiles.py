@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from discover.errors import InputError, one_of
 from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.errors import inside
-from discover.fitting.fitter import Fit, certainty_of
+from discover.fitting.result import Fit, certainty_of
 from discover.fitting.solver import descend, to_the_end
 from discover.fitting.space import LARGEST
 
@@ -109,7 +109,10 @@ def _rises(fit: Fit, level: float) -> np.ndarray:
     equations = fit.equations()
     known = certainty_of(equations, 0, fit.point)
     variance = np.diag(known.covariance)
-    alone = np.diag(np.linalg.pinv(known.bread))
+    length = np.sqrt(np.maximum(np.diag(known.bread), 1e-300))  # or constants of another size would seem undetermined
+    with np.errstate(all="ignore"):
+        scaled = np.nan_to_num(known.bread / length[:, None] / length)
+        alone = np.diag(np.linalg.pinv(scaled, hermitian=True)) / length**2
     with np.errstate(all="ignore"):
         ratio = variance / alone
     usable = np.isfinite(ratio) & (ratio > 0)

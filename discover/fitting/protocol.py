@@ -14,8 +14,10 @@ import numpy as np
 
 from discover.errors import InputError, one_of
 from discover.fitting.equations import LawEquations
-from discover.fitting.fitter import Fit, check_count, check_target, fit_of, rows_of
-from discover.fitting.search import AGREE, Found
+from discover.fitting.options import check_count, objective_for
+from discover.fitting.result import Fit, fit_of
+from discover.fitting.rows import rows_of
+from discover.fitting.search import Found, agree
 from discover.fitting.space import space_of
 from discover.law import Law
 from discover.law_card import Protocol
@@ -65,8 +67,7 @@ def fit_by_protocol(law: Law, features: Mapping[str, np.ndarray], target: np.nda
     }
     moved = replace(law, constants=logs)
     rows = rows_of(moved, features, target, None)
-    objective = Objective(protocol.objective, protocol.delta)
-    check_target(objective, rows.target)
+    objective = objective_for(rows, Objective(protocol.objective, protocol.delta), None)
     space = space_of(moved)
     check_count(law, space, rows)
     equations = LawEquations(moved, rows, objective, space)
@@ -84,10 +85,10 @@ def fit_by_protocol(law: Law, features: Mapping[str, np.ndarray], target: np.nda
         losses.append(float(found.fun))
     order = np.argsort(losses, kind="stable")
     best = np.array(losses)[order]
-    agreement = float(np.mean(best <= best[0] * (1 + AGREE)))
+    agreement = float(np.mean(agree(best, equations.floor(which)[0])))
     kept = order[:KEPT]
     result = Found(np.array(points)[kept], best[:KEPT], np.ones(len(kept)), len(losses), agreement)
-    return replace(fit_of(equations, 0, result), law=law)
+    return fit_of(equations, 0, result)
 
 
 def _grid(protocol: Protocol, names: list[str]) -> Iterator[np.ndarray]:

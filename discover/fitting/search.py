@@ -69,7 +69,7 @@ def search(
         rows = np.sort(np.random.default_rng(seed).choice(equations.rows, SAMPLED // 2, replace=False))
         sample = equations.part(rows)
     found = [Found(np.zeros((0, len(equations.lower))), np.zeros(0), np.zeros(0), 0, 0.0) for _ in given]
-    linear = _linear(equations) if batches[0] else []
+    linear = linear_places(equations) if batches[0] else []
     left = np.arange(len(given))
     for attempt, count in enumerate(batches):
         if not len(equations.lower):
@@ -86,7 +86,13 @@ def search(
     return found
 
 
-def _linear(equations: LawEquations) -> list[int]:
+def agree(losses: np.ndarray, floor: float) -> np.ndarray:
+    """Which objectives agree with the lowest: relative to it, or to `floor`, that of mere rounding."""
+    lowest = losses.min()
+    return np.asarray(losses <= lowest + max(AGREE * lowest, floor))
+
+
+def linear_places(equations: LawEquations) -> list[int]:
     """Places of the parameters in which the law is linear; tied ones are not among them."""
     space = equations.space
     alone = [name for k, name in enumerate(space.free) if np.sum(space.index == k) == 1]
@@ -223,9 +229,7 @@ def _found(
 ) -> Found:
     agreement = 0.0
     if len(losses) and tried:
-        agreement = float(
-            counts[losses <= losses[0] + max(AGREE * losses[0], equations.floor(np.array([place]))[0])].sum() / tried
-        )
+        agreement = float(counts[agree(losses, equations.floor(np.array([place]))[0])].sum() / tried)
     return Found(points, losses, counts, tried, agreement)
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from discover.errors import FitError
 from discover.fitting import warnings as warning
-from discover.fitting.equations import LawEquations, Normal, Rows
+from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.errors import certainty
-from discover.fitting.fitter import Fit, of_constants
-from discover.fitting.search import AGREE, ENOUGH
+from discover.fitting.result import Fit, of_constants
+from discover.fitting.rows import Rows
+from discover.fitting.search import ENOUGH, agree
 from discover.fitting.solver import ROUGH, descend, to_the_end
 from discover.fitting.space import space_of
 
@@ -142,7 +143,7 @@ def fit_shared(parts: Mapping[str, Fit], shared: Sequence[str], rows: Rows) -> t
     losses = equations.losses(points, which)
     best = points[int(np.argmin(losses))]
     floor = equations.apart.floor(np.arange(equations.groups)).sum()
-    agreement = float(np.mean(losses <= losses.min() + max(AGREE * losses.min(), floor)))
+    agreement = float(np.mean(agree(losses, float(floor))))
     return _fits(equations, parts, best, agreement, len(points)), agreement
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from discover.errors import InputError, one_of
 from discover.law import Law
 
+Limits = tuple[float | None, float | None]
 LARGEST = 690.0  # size of a logarithm whose constant, and one over it, are still numbers: 1e300
 
 
@@ -128,12 +129,21 @@ def space_of(
         if name not in law.parameters:
             raise InputError(f"law {law.name!r} has no constant {name!r}: {one_of(name, names)}")
     for name, value in fixed.items():
-        if not np.isfinite(value) or (law.parameters[name].log and value < 0):
-            legal = "zero or more" if law.parameters[name].log else "a finite number"
+        constant = law.parameters[name]
+        low = max(constant.lower, 0.0) if constant.log else constant.lower
+        if not (np.isfinite(value) and low <= value <= constant.upper):
+            legal = f"a finite number from {low:g} to {constant.upper:g}"
             raise InputError(f"law {law.name!r}: the constant {name} cannot be fixed at {value}: it must be {legal}")
+        if name in bounds:
+            raise InputError(f"law {law.name!r}: {name} is fixed at {value:g}: leave out its bounds")
     for name, other in tied.items():
         if other in fixed or other in tied or other == name or name in fixed:
             raise InputError(f"law {law.name!r}: {name} cannot be tied to {other}: tie it to one that is free")
+        if law.parameters[name].log != law.parameters[other].log:
+            raise InputError(
+                f"law {law.name!r}: {name} cannot be tied to {other}: only one of them moves by its logarithm"
+            )
+        bounds[other] = _both(bounds.get(other), bounds.pop(name, None), law, name, other)
     free = tuple(name for name in names if name not in fixed and name not in tied)
     log = np.array([law.parameters[name].log for name in names], dtype=bool)
     values = np.array([fixed.get(name, 0.0) for name in names], dtype=float)
@@ -151,6 +161,15 @@ def space_of(
         *(np.where(logs, np.clip(_inner(column, logs), -LARGEST, LARGEST), column) for column in lower_upper.T),
         *(_inner(column, logs) for column in low_high.T),
     )
+
+
+def _both(one: Limits | None, other: Limits | None, law: Law, name: str, to: str) -> Limits:
+    """Bounds of a constant and of one that is tied to it, both of which hold."""
+    own = (law.parameters[name].lower, law.parameters[name].upper) if other is None else other
+    base = (law.parameters[to].lower, law.parameters[to].upper) if one is None else one
+    low = max(-np.inf if end is None else end for end in (own[0], base[0]))
+    high = min(np.inf if end is None else end for end in (own[1], base[1]))
+    return low, high
 
 
 def _limits(

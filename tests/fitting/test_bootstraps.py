@@ -67,7 +67,7 @@ def test_each_resample_is_a_fit_with_the_numbers_of_its_rows_as_weights(name):
     for weights, values in zip(drawn.weights, drawn.values, strict=True):
         alone = fit(HOFFMANN, RUNS, NOISY, objective=fitted.objective, weights=weights, starts=0, first=fitted.values)
         ours = replace(alone, values=dict(zip(HOFFMANN.parameters, values, strict=True)))
-        objective = [float(fitted.objective.loss(each.residuals, weight=weights)) for each in (alone, ours)]
+        objective = [float(fitted.objective.loss(each.residuals, weight=alone.rows.weight)) for each in (alone, ours)]
         assert objective[1] == pytest.approx(objective[0], rel=1e-8)
         assert ours.predict(RUNS) == pytest.approx(alone.predict(RUNS), rel=1e-6)
 

@@ -10,7 +10,8 @@ from typical import SPANS
 from discover.dataset import load_dataset
 from discover.errors import FitError, InputError
 from discover.fitting import Fit, Objective, fit
-from discover.fitting.equations import LawEquations, Rows
+from discover.fitting.equations import LawEquations
+from discover.fitting.rows import Rows
 from discover.fitting.space import space_of
 from discover.law import Constant, Law, list_laws, load_law
 from discover.scoring import score

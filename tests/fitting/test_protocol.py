@@ -35,7 +35,8 @@ def test_a_small_grid_finds_the_optimum_of_the_fit(method):
     for name, value in best.values.items():
         assert abs(found.values[name] - value) < 0.2 * best.errors[name]
     assert found.n_starts == 12
-    assert found.law is law
+    assert (found.law.name, found.law.formula) == (law.name, law.formula)
+    assert found.equations().losses(found.point[None], np.zeros(1, dtype=int))[0] == pytest.approx(found.loss, rel=1e-9)
     assert found.objective == best.objective
 
 

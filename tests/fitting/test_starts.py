@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize
 
 from discover.fitting import Objective, starts
-from discover.fitting.equations import LawEquations, Rows
+from discover.fitting.equations import LawEquations
+from discover.fitting.rows import Rows
 from discover.fitting.space import space_of
 from discover.law import Law, load_law
 

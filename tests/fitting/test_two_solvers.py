@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 
 import numpy as np
@@ -14,13 +15,7 @@ from discover.fitting import Fit, Objective, fit
 from discover.law import Constant, Law, list_laws
 
 LAWS = [law.on("N") if law.any_feature else law.bind(MIXTURES) for law in list_laws()]
-DIFFICULT = {  # more constants than the rows can tell apart: valleys that lead to infinity
-    "bnsl_1_N",
-    "bnsl_2_N",
-    "busbridge_distillation",
-    "farseer",
-    "shukor_joint",
-}
+DIFFICULT = {"shukor_joint"}  # seventeen constants: SciPy goes on along a valley that leads to infinity
 EXACT = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15}
 
 
@@ -76,10 +71,18 @@ def polished(fitted: Fit) -> tuple[np.ndarray, float]:
     """Where SciPy ends from our optimum: the constants, and the objective there."""
     equations, which = fitted.equations(), np.zeros(1, dtype=int)
     everything = slice(0, equations.rows)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where a law's rows leave a direction open, SciPy goes far along it
+        return _least_squares(fitted, equations, which, everything)
+
+
+def _least_squares(
+    fitted: Fit, equations: LawEquations, which: np.ndarray, everything: slice
+) -> tuple[np.ndarray, float]:
     found = least_squares(
         lambda point: equations.residuals(point[None], which, everything)[0],
         np.clip(fitted.point, np.nextafter(equations.lower, np.inf), np.nextafter(equations.upper, -np.inf)),
-        jac=lambda point: equations.linearised(point[None], which, everything)[1][0].T,
+        jac=lambda point: np.nan_to_num(equations.linearised(point[None], which, everything)[1][0].T),
         bounds=(equations.lower, equations.upper),
         loss="huber",
         f_scale=fitted.objective.delta,
@@ -97,7 +100,7 @@ def test_scipy_finds_nothing_better_from_our_optimum(law):
     constants, loss = polished(fitted)
     if law.name in DIFFICULT:
         assert fitted.status.state != "certain"
-        assert fitted.loss <= 1.1 * loss
+        assert fitted.loss <= 1.01 * loss
         return
     assert fitted.loss == pytest.approx(loss, rel=1e-8)
     theirs = dict(zip(law.parameters, constants, strict=True))
