@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the parts, print their tables, and write what was asked for."""
     options = _options(arguments)
     described = machine.describe()
-    described["command"] = shlex.join(["python", "experiments/benchmarks/fitting.py", *(arguments or sys.argv[1:])])
+    described["command"] = shlex.join(
+        ["python", "experiments/benchmarks/fitting.py", *map(_shown, arguments or sys.argv[1:])]
+    )
     parts = []
     for name in options.only or PARTS:
         print(f"{name} ...", file=sys.stderr)
@@ -53,6 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(text)
         else:
             Path(options.json).write_text(text + "\n", encoding="utf-8")
+
+
+def _shown(argument: str) -> str:
+    """An argument without the folders of this machine."""
+    path = Path(argument)
+    return path.name if path.is_absolute() else argument
 
 
 def run(name: str, *, quick: bool = False, peer_python: str = sys.executable) -> Part:

@@ -21,7 +21,7 @@ def describe() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "threads used": os.environ.get("OMP_NUM_THREADS", "not limited"),
         "load when it began": load(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "NumPy": np.__version__,
         "SciPy": scipy.__version__,

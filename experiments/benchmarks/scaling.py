@@ -46,7 +46,8 @@ def measure(
         "scaling",
         "How our fit grows",
         "Rows and starts: Chinchilla's form on generated rows (240 for starts, which are then the only ones: no "
-        f"retries). Constants: a floor and a sum of powers of as many features as needed, on {ROWS_OF_POWERS:,} "
+        "retries). Of more than 4,096 rows a sample of 2,048 is searched first. "
+        f"Constants: a floor and a sum of powers of as many features as needed, on {ROWS_OF_POWERS:,} "
         "generated rows. The median of three fits after the first, of the first alone where it took over 20 s; cold is "
         "the first, with what it compiles. Memory is the peak of a fresh process, less its peak before the fit.",
         numbers,

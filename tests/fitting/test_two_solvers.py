@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 from typical import MIXTURES, SPANS
 
 from discover.fitting import Fit, Objective, fit
+from discover.fitting.equations import LawEquations
 from discover.law import Constant, Law, list_laws
 
 LAWS = [law.on("N") if law.any_feature else law.bind(MIXTURES) for law in list_laws()]
@@ -76,13 +77,17 @@ def polished(fitted: Fit) -> tuple[np.ndarray, float]:
         return _least_squares(fitted, equations, which, everything)
 
 
+def _bounded(jacobian: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(jacobian) < 1e100, jacobian, 0.0)
+
+
 def _least_squares(
     fitted: Fit, equations: LawEquations, which: np.ndarray, everything: slice
 ) -> tuple[np.ndarray, float]:
     found = least_squares(
         lambda point: equations.residuals(point[None], which, everything)[0],
         np.clip(fitted.point, np.nextafter(equations.lower, np.inf), np.nextafter(equations.upper, -np.inf)),
-        jac=lambda point: np.nan_to_num(equations.linearised(point[None], which, everything)[1][0].T),
+        jac=lambda point: _bounded(equations.linearised(point[None], which, everything)[1][0].T),
         bounds=(equations.lower, equations.upper),
         loss="huber",
         f_scale=fitted.objective.delta,
