@@ -50,7 +50,7 @@ def sweep(tmp_path: Path) -> Path:
         '[features]\nN = { column = "params", kind = "size" }\nD = { column = "tokens", kind = "tokens" }\n',
         encoding="utf-8",
     )
-    (tmp_path / "sweep.toml").write_text('dataset = "runs.toml"\nbudget = "60000evals"\n', encoding="utf-8")
+    (tmp_path / "sweep.toml").write_text('dataset = "runs.toml"\nbudget = "20000evals"\n', encoding="utf-8")
     return tmp_path
 
 
@@ -432,7 +432,7 @@ def test_ctrl_c_keeps_what_was_found_and_resume_finishes(sweep: Path) -> None:
     assert kept
     # Going on would search for an hour again: the budget is what the user changes in the card of the run.
     card = folder / "experiment.toml"
-    card.write_text(card.read_text(encoding="utf-8").replace('"1h"', '"20000evals"'), encoding="utf-8")
+    card.write_text(card.read_text(encoding="utf-8").replace('"1h"', '"5000evals"'), encoding="utf-8")
     done = discover("resume", str(folder), "--jobs", "2", cwd=sweep)
     assert done.returncode == 0, done.stderr
     assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["state"] == "done"
