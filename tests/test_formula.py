@@ -120,10 +120,15 @@ def test_names_that_cannot_stand_in_a_formula_are_refused(name: str) -> None:
 
 def refused(text: object, **names: object) -> FormulaError:
     """The error of a text, which must come at once and point into the text."""
-    started = time.perf_counter()
-    with pytest.raises(FormulaError) as caught:
-        parse(text, features=FEATURES, **names)  # type: ignore[arg-type]
-    assert time.perf_counter() - started < 0.5
+    taken = []
+    for _ in range(3):  # the best of three leaves out what else the machine does
+        started = time.perf_counter()
+        with pytest.raises(FormulaError) as caught:
+            parse(text, features=FEATURES, **names)  # type: ignore[arg-type]
+        taken.append(time.perf_counter() - started)
+        if taken[-1] < 0.5:
+            break
+    assert min(taken) < 0.5
     sentence, excerpt, caret = str(caught.value).split("\n")
     assert sentence
     assert caret.strip() == "^"

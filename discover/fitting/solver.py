@@ -202,8 +202,9 @@ def _step(equations: Equations, moving: _Moving) -> tuple[np.ndarray, np.ndarray
     else:
         damped = matrix + damping[:, None, None] * np.eye(points.shape[1])
     step = -solve_each(damped, gradient)
-    promised = -(gradient * step).sum(axis=1) - 0.5 * np.einsum("sk,skl,sl->s", step, matrix, step)
-    return step / now.scale, promised
+    with np.errstate(over="ignore", invalid="ignore"):  # a matrix that is all but singular: its step is refused
+        promised = -(gradient * step).sum(axis=1) - 0.5 * np.einsum("sk,skl,sl->s", step, matrix, step)
+        return step / now.scale, promised
 
 
 def _correction(equations: Equations, moving: _Moving, step: np.ndarray, *, curvature: bool) -> np.ndarray:
