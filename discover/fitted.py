@@ -15,6 +15,7 @@ from discover.errors import InputError, one_of
 from discover.fitting import AnyFit, Fit, GroupedFit, fit_rows
 from discover.fitting.bootstraps import Bootstrap, bootstrap
 from discover.fitting.derived import derived
+from discover.fitting.levels import check_level
 from discover.fitting.profiles import profile
 from discover.fitting.protocol import fit_by_protocol
 from discover.formula import FormulaError, parse
@@ -54,8 +55,7 @@ class Intervals:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"unknown intervals {self.kind!r}: {one_of(self.kind, KINDS)}")
-        if not 0 < self.level < 1:
-            raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {self.level}")
+        check_level(self.level)
 
     def __str__(self) -> str:
         if self.kind == "bootstrap":

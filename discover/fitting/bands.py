@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from discover.errors import InputError
 from discover.fitting.bootstraps import Bootstrap
+from discover.fitting.levels import check_level
 from discover.fitting.result import Fit
 from discover.objective import NORMAL
 
@@ -64,8 +64,7 @@ def band(
     InputError
         When the level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {level}")
+    check_level(level)
     prediction = np.atleast_1d(fit.predict(features))
     # Residuals are smaller than the noise, by the constants that were fitted to them.
     grown = np.sqrt(fit.n_rows / max(1, fit.n_rows - len(fit.free)))

@@ -18,6 +18,7 @@ from discover.fitting.constraints import keep
 from discover.fitting.derived import values_of
 from discover.fitting.equations import LawEquations
 from discover.fitting.grouped import GroupedFit
+from discover.fitting.levels import check_level
 from discover.fitting.result import Fit
 from discover.fitting.rows import Rows, batched
 from discover.fitting.shared import SharedEquations
@@ -75,7 +76,8 @@ class Bootstrap:
         InputError
             When the level is not between 0 and 1, or the formula has a name that is no constant.
         """
-        tail = 50 * (1 - _level(level))
+        check_level(level)
+        tail = 50 * (1 - level)
         low, high = np.nanpercentile(self.of(quantity), [tail, 100 - tail])
         return float(low), float(high)
 
@@ -152,12 +154,6 @@ def bootstrap(
         )
         for k, (name, part) in enumerate(fit.parts.items())
     }
-
-
-def _level(level: float) -> float:
-    if not 0 < level < 1:
-        raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {level}")
-    return level
 
 
 def _labels(by: np.ndarray | None, rows: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from scipy.stats import chi2
 from discover.errors import InputError, one_of
 from discover.fitting.equations import LawEquations, Normal
 from discover.fitting.errors import inside
+from discover.fitting.levels import check_level
 from discover.fitting.result import Fit, certainty_of
 from discover.fitting.solver import descend, to_the_end
 from discover.fitting.space import LARGEST
@@ -72,8 +73,7 @@ def profile(fit: Fit, names: Sequence[str] | None = None, *, level: float = 0.95
     InputError
         When a constant was not fitted, the level is not between 0 and 1, or the fit has linear constraints.
     """
-    if not 0 < level < 1:
-        raise InputError(f"the level of an interval lies between 0 and 1, as 0.95 does: not {level}")
+    check_level(level)
     if fit.constraints is not None:
         raise InputError("a profile cannot keep constraints between constants: use a bootstrap")
     names = list(fit.free) if names is None else list(names)
