@@ -75,6 +75,17 @@ class SearchProblem:
         Where an engine may keep its own files; `None` for none.
     plain
         Features that are shares: zero is legal, and an engine sees them as they are, without a unit or a logarithm.
+    falling
+        Features in which the target must fall: sizes and tokens of a loss.
+    groups
+        Name of each row's group, shape (rows,), for an engine that is `grouped`: one form, constants of each group.
+        `None` where rows are in no groups.
+    hold_outs
+        Inner hold-outs, as booleans of shape (rows,): the rows that a law shall predict from the others. An engine may
+        rank by them.
+    guesses
+        Known laws fitted to the rows, as formulas with numbers over features in the units of the dataset: where a
+        search may begin.
     """
 
     features: Mapping[str, np.ndarray]
@@ -88,6 +99,10 @@ class SearchProblem:
     folder: Path | None = None
     scales: Mapping[str, float] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
+    falling: frozenset[str] = frozenset()
+    groups: np.ndarray | None = None
+    hold_outs: tuple[np.ndarray, ...] = ()
+    guesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         scales = {name: 1.0 if name in self.plain else power_of_ten(column) for name, column in self.features.items()}
@@ -114,9 +129,18 @@ class Candidate:
 
 
 class Engine(ABC):
-    """A search engine."""
+    """A search engine.
+
+    Attributes
+    ----------
+    name
+        As it is asked for.
+    grouped
+        Whether it searches one form for all groups of a problem; one that does not is given a group at a time.
+    """
 
     name: str
+    grouped: bool = False
 
     @abstractmethod
     def missing(self) -> str | None:
