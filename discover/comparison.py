@@ -11,7 +11,7 @@ import pandas as pd
 
 from discover.fitting import AnyFit
 from discover.scoring import score
-from discover.selection import Judged, Rows
+from discover.selection import Ensemble, Judged, Rows
 
 SAME = 1e-4  # relative difference of all predictions, held-out ones too, below which two laws are one
 UNVERIFIED = "its form was not verified"
@@ -40,6 +40,7 @@ def leaderboard(
     selected: Judged | None,
     rows: Rows,
     held_out: Rows,
+    average: Ensemble | None = None,
 ) -> pd.DataFrame:
     """Score every law on the held-out rows, for the first and only time; the best comes first.
 
@@ -51,6 +52,8 @@ def leaderboard(
         The found law that selection chose.
     rows, held_out
         The training rows, and the held-out ones.
+    average
+        An average of found laws, which is no law: it gets a line without a formula.
 
     Returns
     -------
@@ -81,8 +84,34 @@ def leaderboard(
                 "note": "; ".join(filter(None, [same_as(candidate, known, rows, held_out), note(candidate)])),
             }
         )
+    if average is not None:
+        lines.append(_line_of(average, rows, held_out))
     table = pd.DataFrame(lines, columns=list(COLUMNS))
     return table.sort_values(["heldout_rmse", "n_constants", "law"], kind="stable").reset_index(drop=True)
+
+
+def _line_of(average: Ensemble, rows: Rows, held_out: Rows) -> dict[str, Any]:
+    """The leaderboard's line of an average of laws."""
+    train = score(average.predict(rows.columns, rows.groups), rows.target)
+    held = score(average.predict(held_out.columns, held_out.groups), held_out.target)
+    names = ", ".join(one.law.name for one in average.members)
+    return {
+        "law": average.name,
+        "kind": "ensemble",
+        "engine": "",
+        "selected": False,
+        "formula": "",
+        "constants": "{}",
+        "n_constants": sum(len(one.law.parameters) for one in average.members),
+        "complexity": sum(one.law.complexity for one in average.members),
+        "train_rmse": train.rmse,
+        "inner_rmse": average.inner_rmse,
+        "heldout_rmse": held.rmse,
+        "heldout_mape": held.mape,
+        "heldout_r2": held.r2,
+        "sane": True,
+        "note": f"no law: the median of {names}",
+    }
 
 
 def constants(fit: AnyFit) -> dict[str, Any]:

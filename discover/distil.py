@@ -52,6 +52,11 @@ class Proposal:
         """The engine, or the engines, that proposed the law."""
         return "+".join(sorted({candidate.engine for candidate in self.origins}))
 
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """The searches that proposed the law, by engine and seed."""
+        return tuple(sorted({f"{candidate.engine}-{candidate.seed}" for candidate in self.origins}))
+
 
 def distil(
     candidates: Iterable[Candidate],

@@ -34,29 +34,39 @@ from discover.dataset import (
     read_dataset_card,
 )
 from discover.dataset_card import GROUP, ZERO_IS_LEGAL, FeatureKind
-from discover.distil import distil
+from discover.distil import Proposal, distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
 from discover.errors import DiscoverError, EngineError, InputError, Interrupted, one_of
 from discover.fitting import Objective
 from discover.law import Law, list_laws, load_law
 from discover.matching import baselines_for, is_default_baseline
+from discover.mixture import component
 from discover.objective import Name as ObjectiveName
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.selection import (
+    Ensemble,
     Judged,
+    ObjectiveChoice,
     Rows,
     choose,
-    hold_outs,
+    choose_objective,
+    ensemble,
     judge_baselines,
-    judge_proposals,
+    judge_carefully,
+    judge_lightly,
+    score,
+    stability,
 )
+from discover.selection.rows import LARGER
 
 Report = Callable[[str], None]
 MAX_SEED = 2**31
 MIN_COMPLEXITY = 5
 SEARCHED_GROUPS = 3  # groups on which engines search
+FEWEST_CONSTANTS, MOST_CONSTANTS = 5, 15  # of a found law, unless the card says how many
+MOST_NODES = 80  # of a found law
 OPERATORS = ("+", "-", "*", "/", "**", "log", "exp", "sqrt", "min", "max")
 
 
@@ -77,6 +87,7 @@ class ExperimentCard(Card):
     objective: ObjectiveName | None = None
     delta: float | None = None
     max_complexity: int = 25
+    max_constants: int | None = None
 
     @field_validator("operators")
     @classmethod
@@ -211,7 +222,6 @@ def run(
     laws = _baselines(experiment, dataset)
     engines, without = _ready(experiment.card.engines)
     Budget.parse(experiment.card.budget)  # a wrong one shall not wait for the first search
-    smaller = rows.part(~hold_outs(rows)[0])
 
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
@@ -222,19 +232,27 @@ def run(
             say(line)
         for engine in engines:
             for seed in experiment.card.seeds:
-                for part, problem in _problems(experiment, smaller, objective, seed, jobs):
+                for part, problem in _problems(experiment, engine, dataset, rows, objective, seed, jobs):
                     _search(engine, problem, folder, say, part=part, alone=len(engines) == 1)
         folder.update(state="judging")
+        candidates = folder.candidates()
         proposals = distil(
-            folder.candidates(), dataset.meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs
+            candidates,
+            dataset.meanings,
+            target=dataset.target.symbol,
+            unit=dataset.target.unit,
+            max_constants=max_constants(experiment, rows),
+            max_complexity=MOST_NODES,
+            jobs=jobs,
         )
-        say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
-        baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
-        found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs), {law.name for law in laws})
-        selected = choose(found)
+        say(f"{len(candidates)} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
+        judging = _judge(experiment, proposals, laws, rows, objective, jobs, say)
+        found, baselines, selected, average = judging.found, judging.baselines, judging.selected, judging.average
+        searches = sorted({f"{candidate.engine}-{candidate.seed}" for candidate in candidates})
+        _note_choice(folder, rows, judging, searches)
         say("scoring on the held-out rows")
-        table = leaderboard([*found, *baselines], selected, rows, _rows(dataset, held, rows.axis))
-        result = Result(folder, dataset, table, [*found, *baselines], selected)
+        table = leaderboard([*found, *baselines], selected, rows, _rows(dataset, held, rows.axis), average)
+        result = Result(folder, dataset, table, [*found, *baselines], selected, average)
         write_results(result, held, rows)
         folder.update(state="done", end=_now())
         return result
@@ -270,7 +288,7 @@ def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) 
     """The rows that search, fitting and selection may see; the held-out rows are not among them."""
     rows = _rows(dataset, ~held, _axis(dataset, held, hold_out if hold_out is not None else dataset.hold_out))
     _refuse_overlap(dataset, held)
-    hold_outs(rows)  # too few sizes is the plainer thing to say
+    _ = rows.splits  # too few sizes is the plainer thing to say
     if np.ptp(rows.target) == 0:
         raise InputError(f"the target of {dataset.name} is the same on all {len(rows.target)} training rows")
     if dataset.grouped:
@@ -324,30 +342,113 @@ def _axis(dataset: Dataset, held: np.ndarray, rule: HoldOut | None) -> str | Non
     return None
 
 
-def _problems(
-    experiment: Experiment, rows: Rows, objective: Objective, seed: int, jobs: int
-) -> Iterator[tuple[str, SearchProblem]]:
-    """What the engines search: all rows, or some of the groups one after the other, each with its share of the budget.
+def max_constants(experiment: Experiment, rows: Rows) -> int:
+    """Largest number of constants of a found law: more features need more, and rows must be there to tell them."""
+    if experiment.card.max_constants is not None:
+        return experiment.card.max_constants
+    smallest = min(int(rows.of_group(name).sum()) for name in rows.group_names())
+    return max(FEWEST_CONSTANTS, min(FEWEST_CONSTANTS + 2 * len(rows.columns), MOST_CONSTANTS, smallest // 2))
 
-    The form is common to all groups, so that a few of them are enough to propose it; all judge it.
+
+def _problems(
+    experiment: Experiment, engine: Engine, dataset: Dataset, rows: Rows, objective: Objective, seed: int, jobs: int
+) -> Iterator[tuple[str, SearchProblem]]:
+    """What an engine searches.
+
+    One that ranks by the inner hold-outs is given them with all rows; the others search below the largest training
+    sizes, so that the first inner hold-out is new to the form of what they find. Of many groups a few are enough to
+    propose a form, which is common to all; all judge it. They are searched together, or one after the other, each
+    with its share of the budget.
     """
     names = rows.group_names()
-    largest = sorted(names, key=lambda name: -int(rows.of_group(name).sum()))[:SEARCHED_GROUPS]
-    budget = Budget.parse(experiment.card.budget).divided(len(largest))
-    for number, name in enumerate(largest):
-        part = rows.part(rows.of_group(name))
-        problem = SearchProblem(
-            part.columns,
-            part.target,
-            objective,
-            budget,
-            seed=seed,
-            operators=tuple(experiment.card.operators),
-            max_complexity=experiment.card.max_complexity,
-            threads=jobs,
-            plain=frozenset(key for key, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL),
+    largest = sorted(names, key=lambda name: -int(rows.of_group(name).sum()))
+    searched = largest[:: max(1, -(-len(largest) // SEARCHED_GROUPS))]
+    budget = Budget.parse(experiment.card.budget)
+    options: dict[str, Any] = {
+        "seed": seed,
+        "operators": tuple(experiment.card.operators),
+        "max_complexity": experiment.card.max_complexity,
+        "max_constants": max_constants(experiment, rows),
+        "threads": jobs,
+        "plain": frozenset(key for key, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL),
+        "falling": frozenset(key for key, kind in rows.kinds.items() if kind in LARGER),
+        "mixtures": tuple(
+            tuple(component(name, part) for part in dataset.components[name])
+            for name, feature in dataset.features.items()
+            if feature.kind == "mixture"
+        ),
+    }
+    if engine.grouped:
+        part = rows if len(searched) == len(names) else rows.part(np.isin(rows.groups, searched))  # type: ignore[arg-type]
+        groups = None if part.groups is None else part.groups
+        yield (
+            "",
+            SearchProblem(
+                part.columns, part.target, objective, budget, groups=groups, splits=tuple(part.splits), **options
+            ),
         )
+        return
+    smaller = rows.part(~rows.splits[0].test)
+    for number, name in enumerate(searched):
+        part = smaller.part(smaller.of_group(name))
+        share = budget.divided(len(searched))
+        problem = SearchProblem(part.columns, part.target, objective, share, **options)
         yield ("" if rows.groups is None else f"-group{number + 1}"), problem
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """What judging found: laws with their fits, and the choice among them."""
+
+    found: list[Judged]
+    baselines: list[Judged]
+    selected: Judged | None
+    average: Ensemble | None
+    objective: ObjectiveChoice
+
+
+def _judge(
+    experiment: Experiment,
+    proposals: Sequence[Proposal],
+    laws: Sequence[Law],
+    rows: Rows,
+    objective: Objective,
+    jobs: int,
+    say: Report,
+) -> _Judging:
+    """Choose the loss, fit all laws with it, and choose among those found and the null laws."""
+    chosen = ObjectiveChoice(objective, {})
+    lightly = judge_lightly(proposals, rows, objective, seed=0, jobs=jobs)
+    if experiment.card.objective is None and experiment.card.delta is None:
+        chosen = choose_objective(lightly, rows, objective, seed=0, jobs=jobs)
+        say(f"laws are fitted with {chosen.objective}")
+    baselines = judge_baselines(laws, rows, chosen.objective, seed=0, jobs=jobs)
+    taken = {law.name for law in laws}
+    found = _named(judge_carefully(lightly, rows, chosen.objective, seed=0, jobs=jobs), taken)
+    selected = choose([*found, *(one for one in baselines if one.law.kind == "null")])
+    average = ensemble(found, selected, rows, chosen.objective)
+    return _Judging(found, baselines, selected, average, chosen)
+
+
+def _note_choice(folder: RunFolder, rows: Rows, judging: _Judging, searches: Sequence[str]) -> None:
+    """Write down in the manifest how the law was chosen, and how stable the choice is."""
+    entry: dict[str, Any] = {
+        "objective": str(judging.objective.objective),
+        "objectives": judging.objective.errors,
+        "inner_hold_outs": [split.name for split in rows.splits],
+    }
+    if judging.selected is not None:
+        nulls = [one for one in judging.baselines if one.law.kind == "null"]
+        steady = stability([*judging.found, *nulls], judging.selected, searches)
+        entry |= {
+            "selected": judging.selected.law.name,
+            "chosen_again": steady.shares,
+            "proposed_by": list(steady.searches),
+            "searches": steady.of_searches,
+        }
+    if judging.average is not None:
+        entry["ensemble"] = [one.law.name for one in judging.average.members]
+    folder.update(choice=entry)
 
 
 def _baselines(experiment: Experiment, dataset: Dataset) -> list[Law]:
@@ -402,8 +503,8 @@ def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Repo
 
 
 def _named(found: list[Judged], taken: Collection[str]) -> list[Judged]:
-    """Found laws in the order of their inner error, named by it; baselines, found once themselves, keep their names."""
-    ordered = sorted(found, key=lambda candidate: candidate.inner_error)
+    """Found laws in the order of their score, named by it; baselines, found once themselves, keep their names."""
+    ordered = sorted(found, key=score)
     free = (name for number in itertools.count(1) if (name := f"found_{number:02d}") not in taken)
     return [
         replace(judged, fit=replace(judged.fit, law=replace(judged.law, name=name)))

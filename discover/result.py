@@ -10,7 +10,7 @@ import pandas as pd
 from discover.comparison import SAME_AS
 from discover.dataset import Dataset
 from discover.runs import RunFolder
-from discover.selection import Judged
+from discover.selection import Ensemble, Judged
 
 TIE = 0.005  # relative difference of held-out errors that is none
 
@@ -30,7 +30,10 @@ class Result:
     judged
         The laws behind it, with their fits.
     selected
-        The found law that was chosen without seeing held-out rows; `None` when none passed.
+        The law that was chosen without seeing held-out rows: a found one, or a null law where none found is clearly
+        better; `None` when none passed.
+    average
+        The average of the best found laws, which is no law; `None` when there are too few.
     """
 
     folder: RunFolder
@@ -38,6 +41,7 @@ class Result:
     leaderboard: pd.DataFrame
     judged: Sequence[Judged]
     selected: Judged | None
+    average: Ensemble | None = None
 
     def best(self, kind: str) -> Judged | None:
         """The law of a kind (``published``, ``null``, ``found``) with the smallest held-out error."""
@@ -49,11 +53,19 @@ class Result:
         """What to say honestly of the chosen law: against the best published and null laws on the held-out rows."""
         if self.selected is None:
             return "No found law passed the sanity checks, so none was chosen."
+        if self.selected.law.kind == "null":
+            simple = f"No found law predicts larger sizes clearly better than the null law {self.selected.law.name}."
+            return f"{simple} {self._against(['published'])}{self._of_average()}"
+        return self._against(["published", "null"]) + self._of_average()
+
+    def _against(self, kinds: Sequence[str]) -> str:
+        """The chosen law against the best laws of some kinds."""
+        assert self.selected is not None
         errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
         notes = dict(zip(self.leaderboard["law"], self.leaderboard["note"], strict=True))
         name = self.selected.law.name
         parts, lost = [], []
-        for kind in ("published", "null"):
+        for kind in kinds:
             other = self.best(kind)
             if other is not None:
                 ratio = _ratio(errors[name], errors[other.law.name])
@@ -68,6 +80,18 @@ class Result:
         if lost:
             sentences.append(f"It does not beat {' and '.join(lost)}.")
         return " ".join(sentences)
+
+    def _of_average(self) -> str:
+        """What to say of the average of the best laws, where it is clearly better on the inner hold-outs."""
+        if self.average is None or not self.average.better or self.selected is None:
+            return ""
+        errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
+        ratio = _ratio(errors[self.average.name], errors[self.selected.law.name])
+        count = len(self.average.members)
+        return (
+            f" The median of the {count} best laws, which is no formula, predicted the inner hold-outs clearly better; "
+            f"its held-out error is {ratio:.2f} times that of the chosen law."
+        )
 
     def _repr_html_(self) -> str:
         return str(self.leaderboard.drop(columns="constants").to_html())

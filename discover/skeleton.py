@@ -125,6 +125,7 @@ def _is_constant(number: sympy.Expr) -> bool:
     return bool(number.is_Float or (number.is_Rational and number not in _SHAPE))
 
 
+CHANCE = 10  # characters of a number that two constants do not share by chance
 _SHAPE = {sympy.Integer(k) for k in range(-4, 5)} | {sympy.Rational(1, 2), sympy.Rational(-1, 2)}
 
 
@@ -152,6 +153,8 @@ def skeleton(expression: sympy.Expr, features: Sequence[str]) -> Skeleton:
 
     A floor, a constant added to terms that are no logarithms, is ``E0``; exponents have Greek names, coefficients
     capital ones, the rest small ones. Exponents and coefficients are kept positive, with the sign in the formula.
+    Exponents, or offsets, that are the same number to more digits than chance allows are one constant: the law ties
+    them.
     """
     # Terms are ordered by their features as the dataset lists them, so that N comes before D.
     codes = {symbol(name, positive=True): sympy.Symbol(f"!{k:02d}") for k, name in enumerate(features)}
@@ -161,6 +164,11 @@ def skeleton(expression: sympy.Expr, features: Sequence[str]) -> Skeleton:
     return Skeleton(text, namer.constants, namer.values)
 
 
+def _digits(value: float) -> str:
+    """The digits of a number by which it is known again: eleven at most, no zeros at the end."""
+    return f"{value:.10e}".split("e")[0].rstrip("0") + f"{value:.10e}".split("e")[1]
+
+
 class _Namer:
     """Walks an expression in the order of its shape and puts names for numbers."""
 
@@ -168,6 +176,7 @@ class _Namer:
         self.taken, self.codes = set(features), codes
         self.constants: dict[str, Constant] = {}
         self.values: dict[str, float] = {}
+        self.tied: dict[tuple[str, str], str] = {}  # name of a constant by its meaning and digits
 
     def terms(self, expression: sympy.Expr, top: bool = True) -> list[sympy.Expr]:
         """The terms of a sum with names for numbers, the constant first."""
@@ -203,9 +212,14 @@ class _Namer:
     def _signed(self, number: sympy.Expr, names: Iterable[str]) -> sympy.Expr:
         """A positive constant for the number's size, with its sign in the formula."""
         value = float(number)
-        name = self._free(names)
         size = abs(value) or 1e-6
         spread, meaning = (5.0, EXPONENT) if names is EXPONENTS else (100.0, COEFFICIENT)
+        key = (meaning, _digits(size))
+        if meaning == EXPONENT and key in self.tied:
+            return -symbol(self.tied[key]) if value < 0 else symbol(self.tied[key])
+        name = self._free(names)
+        if len(key[1]) > CHANCE:
+            self.tied[key] = name
         self.constants[name] = Constant(range=(size / spread, size * spread), positive=True, log=True, meaning=meaning)
         self.values[name] = size
         return -symbol(name) if value < 0 else symbol(name)
@@ -218,7 +232,12 @@ class _Namer:
             self.taken.add(name)
             self.constants[name] = Constant(range=(value / 10, value * 3), positive=True, meaning=FLOOR)
         else:
+            key = (OFFSET, _digits(value))
+            if key in self.tied:
+                return symbol(self.tied[key])
             name = self._free(SHIFTS)
+            if len(key[1]) > CHANCE:
+                self.tied[key] = name
             reach = 3 * max(abs(value), 1e-3)
             self.constants[name] = Constant(range=(value - reach, value + reach), meaning=OFFSET)
         self.values[name] = value

@@ -10,7 +10,7 @@ import importlib
 from discover.engines.base import Budget, Candidate, Engine, SearchProblem
 from discover.errors import InputError, one_of
 
-ENGINES = {"operon": "discover.engines.operon", "pysr": "discover.engines.pysr"}
+ENGINES = {"grammar": "discover.engines.grammar", "operon": "discover.engines.operon", "pysr": "discover.engines.pysr"}
 
 __all__ = ["ENGINES", "Budget", "Candidate", "Engine", "SearchProblem", "load_engine"]
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from discover.errors import InputError
 from discover.objective import Objective
+from discover.rolling import Split
 
 _BUDGET = re.compile(r"\s*(?P<number>\d+(?:\.\d*)?(?:e\d+)?)\s*(?P<unit>[a-z]*)\s*\Z", re.IGNORECASE)
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
@@ -80,9 +81,12 @@ class SearchProblem:
     groups
         Name of each row's group, shape (rows,), for an engine that is `grouped`: one form, constants of each group.
         `None` where rows are in no groups.
-    hold_outs
-        Inner hold-outs, as booleans of shape (rows,): the rows that a law shall predict from the others. An engine may
-        rank by them.
+    splits
+        Inner hold-outs: rows that a law shall predict from others. An engine may rank by them.
+    max_constants
+        Largest number of constants of a law.
+    mixtures
+        Features that are the shares of one mixture, and sum to one; each mixture's.
     guesses
         Known laws fitted to the rows, as formulas with numbers over features in the units of the dataset: where a
         search may begin.
@@ -101,7 +105,9 @@ class SearchProblem:
     plain: frozenset[str] = frozenset()
     falling: frozenset[str] = frozenset()
     groups: np.ndarray | None = None
-    hold_outs: tuple[np.ndarray, ...] = ()
+    splits: tuple[Split, ...] = ()
+    max_constants: int = 9
+    mixtures: tuple[tuple[str, ...], ...] = ()
     guesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -75,4 +75,6 @@ def _predictions(result: Result, held: np.ndarray) -> pd.DataFrame:
     frame["split"] = np.where(held, "held_out", "training")
     columns = dataset.columns()
     predictions = {judged.law.name: judged.fit.predict(columns, groups) for judged in result.judged}
+    if result.average is not None:
+        predictions[result.average.name] = result.average.predict(columns, groups)
     return pd.concat([frame, pd.DataFrame(predictions)], axis=1)

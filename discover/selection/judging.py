@@ -1,0 +1,317 @@
+"""Fit laws on all training rows and on those that each inner hold-out leaves, and say how wrong they are on the others.
+
+The error of a hold-out is the median over its sizes of the mean absolute error of the logarithm (of the residual
+itself where the target can be negative): neither a few odd runs nor one odd size swing it. Found laws pass three
+rounds, each with fewer laws and more care.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from discover.distil import Proposal
+from discover.errors import FitError, InputError
+from discover.fitting import AnyFit, Objective, fit_rows
+from discover.law import Law
+from discover.rolling import FEWEST_SIZES, Split
+from discover.sanity import SanityCheck, Verdict, bent_features, passes, sanity
+from discover.scoring import score
+from discover.selection.rows import Rows
+from discover.skeleton import EXPONENT, FLOOR
+
+T = TypeVar("T")
+WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
+QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
+DETERMINED = 0.5  # share of the groups whose rows must determine a law
+MISBEHAVED = 0.25  # share of the groups in which a law may fail a sanity check
+FINALISTS = 6  # laws of each number of constants that pass the first round
+CAREFULLY = 20  # laws that pass the second
+FEW_SPLITS = 3  # inner hold-outs below which their sizes are compared one by one
+RESOLUTION = 1e-9  # smallest error that is told from none
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A law fitted on all training rows, with its errors on the inner hold-outs.
+
+    Attributes
+    ----------
+    fit
+        The fit on all training rows.
+    inner_errors
+        Error of each inner hold-out: the median over its sizes. Where there are fewer than three hold-outs, that of
+        each size. Infinite where a prediction is not finite.
+    inner_rmse
+        Root mean square error on the rows of the first inner hold-out, the largest training sizes.
+    checks
+        The sanity card.
+    engine
+        Which engine proposed the law; empty for baselines.
+    searches
+        The searches that proposed it, by engine and seed.
+    predictions
+        What it predicts for the rows of each inner hold-out, fitted to the others.
+    """
+
+    fit: AnyFit
+    inner_errors: np.ndarray = field(repr=False)
+    inner_rmse: float
+    checks: list[SanityCheck]
+    engine: str = ""
+    searches: tuple[str, ...] = ()
+    predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
+
+    @property
+    def law(self) -> Law:
+        """The law."""
+        return self.fit.law
+
+    @property
+    def inner_error(self) -> float:
+        """Geometric mean of the inner errors."""
+        return float(np.exp(np.mean(self.log_errors))) if len(self.inner_errors) else float("inf")
+
+    @property
+    def log_errors(self) -> np.ndarray:
+        """Logarithms of the inner errors; what is too small to be told from none counts as so small."""
+        return np.asarray(np.log(np.maximum(self.inner_errors, RESOLUTION)))
+
+    @property
+    def determined(self) -> bool:
+        """Whether the rows determine the law: every error is defined, and no exponent or floor has one above its size.
+
+        Coefficients and offsets are left out: how large their errors are beside them depends on the units of the
+        features. One that is not determined shows in the exponents and the floor, which have no such units.
+        """
+        constants = self.fit.law.parameters
+        determined = [
+            all(
+                np.isfinite(part.errors[name])
+                and (constants[name].meaning not in (EXPONENT, FLOOR) or abs(value) > part.errors[name])
+                for name, value in part.values.items()
+            )
+            for part in self.fit.parts.values()
+        ]
+        return sum(determined) >= DETERMINED * len(determined)
+
+    @property
+    def sane(self) -> bool:
+        """Whether the law passed its sanity checks."""
+        return passes(self.checks)
+
+
+@dataclass(frozen=True)
+class _Care:
+    """How carefully a law is fitted."""
+
+    starts: int
+    retries: int
+    split_starts: int
+
+
+LIGHTLY = _Care(0, 0, 0)
+WITH_CARE = _Care(16, 1, 2)
+WITH_CARE_IN_GROUPS = _Care(8, 1, 2)
+BASELINE = _Care(64, 2, 12)
+BASELINE_IN_GROUPS = _Care(24, 2, 8)
+
+
+def judge_baselines(laws: Sequence[Law], rows: Rows, objective: Objective, *, seed: int, jobs: int) -> list[Judged]:
+    """Fit and judge published and null laws; a law that cannot be fitted to the rows is left out."""
+    care = BASELINE if rows.groups is None else BASELINE_IN_GROUPS
+    found = in_processes(judge, [(law, None, "", (), rows, objective, seed, care) for law in laws], jobs)
+    return [judged for judged in found if judged is not None]
+
+
+def judge_lightly(
+    proposals: Sequence[Proposal], rows: Rows, objective: Objective, *, seed: int, jobs: int
+) -> list[Judged]:
+    """The first two rounds: all laws on a few groups and one inner hold-out, the best of them on all hold-outs."""
+    some = few_groups(rows)
+    quick = in_processes(_quick_error, [(p, some, some.splits[0], objective, seed) for p in proposals], jobs)
+    finalists = _finalists(proposals, quick)
+    tasks = [(p.law, p.start, p.engine, p.searches, some, objective, seed, LIGHTLY) for p in finalists]
+    return [judged for judged in in_processes(judge, tasks, jobs) if judged is not None]
+
+
+def judge_carefully(
+    lightly: Sequence[Judged], rows: Rows, objective: Objective, *, seed: int, jobs: int
+) -> list[Judged]:
+    """The last round: the best of the laws that were judged lightly, on all groups and from many starts."""
+    care = WITH_CARE if rows.groups is None else WITH_CARE_IN_GROUPS
+    tasks = [
+        (one.law, first_values(one.fit), one.engine, one.searches, rows, objective, seed, care)
+        for one in _best(lightly)
+    ]
+    found = in_processes(judge, tasks, jobs)
+    return without_twins([judged for judged in found if judged is not None], rows)
+
+
+def few_groups(rows: Rows) -> Rows:
+    """The rows of some of the groups that can be split."""
+    names = [name for name in rows.group_names() if _can_be_split(rows, name)]
+    few = names[:: max(1, -(-len(names) // QUICK_GROUPS))]
+    return rows if len(few) == len(rows.group_names()) else rows.part(np.any([rows.of_group(n) for n in few], axis=0))
+
+
+def _can_be_split(rows: Rows, name: str) -> bool:
+    """Whether a group has sizes enough for an inner hold-out of its own."""
+    return rows.axis is None or len(np.unique(rows.columns[rows.axis][rows.of_group(name)])) >= FEWEST_SIZES
+
+
+def first_values(fit: AnyFit) -> Mapping[str, float]:
+    """The constants of a fit; of its first group where there are several."""
+    return next(iter(fit.parts.values())).values
+
+
+def _finalists(proposals: Sequence[Proposal], quick: Sequence[float]) -> list[Proposal]:
+    """The best few of each number of constants: the simplest laws extrapolate well and seldom come first."""
+    chosen: list[Proposal] = []
+    counts: dict[int, int] = {}
+    for k in np.argsort(np.array(quick), kind="stable"):
+        count = len(proposals[k].law.parameters)
+        if np.isfinite(quick[k]) and counts.get(count, 0) < FINALISTS:
+            counts[count] = counts.get(count, 0) + 1
+            chosen.append(proposals[k])
+    return chosen
+
+
+def _best(judged: Sequence[Judged]) -> list[Judged]:
+    """The best laws that passed the sanity checks, and the best of each number of constants."""
+    from discover.selection.choosing import score as price
+
+    ordered = sorted(judged, key=lambda one: (not one.sane, price(one)))
+    chosen = ordered[:CAREFULLY]
+    have = {len(one.law.parameters) for one in chosen}
+    for one in ordered[CAREFULLY:]:
+        count = len(one.law.parameters)
+        if count not in have and np.isfinite(one.inner_error):
+            have.add(count)
+            chosen.append(one)
+    return chosen
+
+
+def judge(
+    law: Law,
+    start: Mapping[str, float] | None,
+    engine: str,
+    searches: tuple[str, ...],
+    rows: Rows,
+    objective: Objective,
+    seed: int,
+    care: _Care,
+) -> Judged | None:
+    """Fit a law on all rows and on those that each hold-out leaves; `None` when it cannot be fitted to the rows."""
+    options: dict[str, Any] = {"objective": objective, "seed": seed}
+    try:
+        whole = fit_rows(
+            law,
+            rows.columns,
+            rows.target,
+            rows.groups,
+            starts=care.starts,
+            retries=care.retries,
+            first=start,
+            **options,
+        )
+    except FitError:
+        return None
+    options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole)}
+    predictions = tuple(_predicted(law, rows, split, options) for split in rows.splits)
+    first = rows.splits[0].test
+    return Judged(
+        whole,
+        inner_errors(predictions, rows, objective),
+        score(predictions[0], rows.target[first]).rmse,
+        _checks(whole, rows),
+        engine,
+        searches,
+        predictions,
+    )
+
+
+def _predicted(law: Law, rows: Rows, split: Split, options: dict[str, Any]) -> np.ndarray:
+    """What a law predicts for the rows of a hold-out, fitted to the others; NaN where it cannot."""
+    small, large = rows.part(split.train), rows.part(split.test)
+    try:
+        part = fit_rows(law, small.columns, small.target, small.groups, **options)
+        return np.asarray(part.predict(large.columns, large.groups))
+    except (FitError, InputError):
+        return np.full(len(large.target), np.nan)
+
+
+def inner_errors(predictions: Sequence[np.ndarray], rows: Rows, objective: Objective) -> np.ndarray:
+    """Error of each inner hold-out, or of each of their sizes where there are few; see `Judged`."""
+    of_sizes = []
+    for prediction, split in zip(predictions, rows.splits, strict=True):
+        size = np.abs(objective.residual(prediction, rows.target[split.test]))
+        of_sizes.append(_by_place(np.where(np.isfinite(size), size, np.inf), split.place[split.test]))
+    if len(of_sizes) < FEW_SPLITS:
+        return np.concatenate(of_sizes)
+    return np.array([np.median(errors) for errors in of_sizes])
+
+
+def _by_place(errors: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Mean error of each size or setting."""
+    index = np.unique(places, return_inverse=True)[1].ravel()
+    return np.asarray(np.bincount(index, errors) / np.bincount(index))
+
+
+def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
+    """The sanity card of a fit; with groups, a check fails when it fails in more than a quarter of them."""
+    bent = bent_features(rows.columns, rows.target, rows.groups, rows.kinds)
+    cards = {}
+    for name, part in fit.parts.items():
+        columns = rows.part(rows.of_group(name)).columns
+        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive, bent=bent)
+    if rows.groups is None:
+        return cards[""]
+    merged = []
+    for lines in zip(*cards.values(), strict=True):
+        failed = [(name, line) for name, line in zip(cards, lines, strict=True) if line.verdict == "fail"]
+        first = lines[0]
+        if not failed:
+            merged.append(next((line for line in lines if line.verdict == "unknown"), first))
+            continue
+        verdict: Verdict = "fail" if len(failed) > MISBEHAVED * len(lines) else "unknown"
+        name, line = failed[0]
+        where = f"in {len(failed)} of {len(lines)} groups, as {name}: {line.witness}"
+        merged.append(SanityCheck(first.name, verdict, where))
+    return merged
+
+
+def _quick_error(proposal: Proposal, rows: Rows, split: Split, objective: Objective, seed: int) -> float:
+    """Error of a law on one inner hold-out after a short fit."""
+    options = {"objective": objective, "starts": 4, "retries": 0, "seed": seed, "first": proposal.start}
+    prediction = _predicted(proposal.law, rows, split, options)
+    size = np.abs(objective.residual(prediction, rows.target[split.test]))
+    size = np.where(np.isfinite(size), size, np.inf)
+    return float(np.median(_by_place(size, split.place[split.test])))
+
+
+def without_twins(judged: Sequence[Judged], rows: Rows) -> list[Judged]:
+    """Drop a law that makes the predictions of a simpler one."""
+    kept: list[Judged] = []
+    predictions: list[np.ndarray] = []
+    for candidate in sorted(judged, key=lambda c: (len(c.law.parameters), c.law.complexity)):
+        prediction = candidate.fit.predict(rows.columns, rows.groups)
+        if not any(np.allclose(prediction, other, rtol=1e-6, atol=0.0) for other in predictions):
+            kept.append(candidate)
+            predictions.append(prediction)
+    return kept
+
+
+def in_processes(function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], jobs: int) -> list[T]:
+    """Call `function` with each of the tasks, in `jobs` processes, in order."""
+    if jobs == 1 or len(tasks) < WORTH_PROCESSES:
+        return [function(*task) for task in tasks]
+    from joblib import Parallel, delayed
+
+    # Ctrl-C is for the parent, which stops the children; they would only print tracebacks.
+    pool = Parallel(n_jobs=jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    return list(pool(delayed(function)(*task) for task in tasks))
