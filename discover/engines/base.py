@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,6 +87,8 @@ class SearchProblem:
     guesses
         Known laws fitted to the rows, as formulas with numbers over features in the units of the dataset: where a
         search may begin.
+    options
+        What a card says to this engine alone, as `Engine.check_options` takes it.
     """
 
     features: Mapping[str, np.ndarray]
@@ -103,6 +106,7 @@ class SearchProblem:
     groups: np.ndarray | None = None
     hold_outs: tuple[np.ndarray, ...] = ()
     guesses: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scales = {name: 1.0 if name in self.plain else power_of_ten(column) for name, column in self.features.items()}
@@ -145,6 +149,17 @@ class Engine(ABC):
     @abstractmethod
     def missing(self) -> str | None:
         """Why the engine cannot run here and what to do, in one sentence; `None` when it can."""
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Check what a card says to this engine alone; an engine without options refuses all.
+
+        Raises
+        ------
+        InputError
+            When a key is not known, or its value is not legal.
+        """
+        if options:
+            raise InputError(f"the engine {self.name} has no options; it was given {', '.join(options)}")
 
     @abstractmethod
     def search(self, problem: SearchProblem) -> Iterator[Candidate]:

@@ -22,7 +22,10 @@ import pytest
 import sympy
 
 from discover.engines import Budget, Candidate, SearchProblem, load_engine
-from discover.engines.pysr import ENGINE, arguments, elementwise_loss, loss_factor, names_for_pysr
+from discover.engines.pysr import ENGINE
+from discover.engines.pysr.arguments import arguments
+from discover.engines.pysr.forms import names_for_pysr
+from discover.engines.pysr.loss import elementwise_loss, loss_factor
 from discover.errors import EngineError, InputError
 from discover.formula import parse
 from discover.objective import NAMES, Objective
