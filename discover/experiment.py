@@ -77,6 +77,7 @@ class ExperimentCard(Card):
     objective: ObjectiveName | None = None
     delta: float | None = None
     max_complexity: int = 25
+    options: dict[str, dict[str, Any]] = {}
 
     @field_validator("operators")
     @classmethod
@@ -99,6 +100,13 @@ class ExperimentCard(Card):
         for seed in value:
             if not 0 <= seed < MAX_SEED:
                 raise ValueError(f"a seed is a whole number from 0 to {MAX_SEED - 1}, not {seed}")
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _taken(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for engine, options in value.items():
+            load_engine(engine).check_options(options)
         return value
 
     @field_validator("max_complexity")
@@ -223,6 +231,7 @@ def run(
         for engine in engines:
             for seed in experiment.card.seeds:
                 for part, problem in _problems(experiment, smaller, objective, seed, jobs):
+                    problem = replace(problem, options=experiment.card.options.get(engine.name, {}))  # noqa: PLW2901
                     _search(engine, problem, folder, say, part=part, alone=len(engines) == 1)
         folder.update(state="judging")
         proposals = distil(

@@ -151,24 +151,25 @@ class _Writer:
                 below.append(sympy.Pow(factor.args[0], -factor.args[1]))
             else:
                 above.append(factor)
-        if above == [sympy.S.NegativeOne] and len(below) == 1:
-            above = [sympy.Float(-1)]
         product = self._joined("*", map(self.tree, above)) if above else 1.0
         return reduce(lambda left, right: self._make("/", left, self.tree(right)), below, product)
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Tree:
-        if exponent == -1 and "/" in self.operators:
+        power = None if exponent.free_symbols else _number(exponent)
+        if power == 1.0:
+            return self.tree(base)
+        if power == -1.0 and "/" in self.operators:
             return ("/", 1.0, self.tree(base))
-        if "^" in self.operators and (exponent.is_Symbol or not exponent.free_symbols):
+        if "^" in self.operators and (exponent.is_Symbol or power is not None):
             return ("^", self.tree(base), self.tree(exponent))
-        if exponent == sympy.Rational(1, 2) and "sqrt" in self.operators:
+        if power == 0.5 and "sqrt" in self.operators:
             return ("sqrt", self.tree(base))
-        if exponent.is_Integer and abs(exponent) <= _MAX_REPEATED:
-            power = self._joined("*", [self.tree(base)] * abs(int(exponent)))
-            return power if exponent > 0 else self._make("/", 1.0, power)
+        if power is not None and power.is_integer() and 0 < abs(power) <= _MAX_REPEATED:
+            product = self._joined("*", [self.tree(base)] * int(abs(power)))
+            return product if power > 0 else self._make("/", 1.0, product)
         if "exp" in self.operators and (not base.free_symbols or "log" in self.operators):
             return self._exponential(exponent * sympy.log(base))
-        missing = "^" if not exponent.free_symbols else "exp and log, for an exponent that is an expression"
+        missing = "^" if power is not None else "exp and log, for an exponent that is an expression"
         raise UnsayableError(f"it needs the operator {missing}, which this search has not")
 
     def _exponential(self, argument: sympy.Expr) -> Tree:

@@ -48,7 +48,7 @@ class PySROptions(Card):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         if value is not None and value not in MANAGERS:
-            raise ValueError(f"PySR starts no processes on {value!r}: {one_of(value, MANAGERS)}")
+            raise ValueError(f"there is no job queue {value!r}: {one_of(value, MANAGERS)}")
         return value
 
     @model_validator(mode="after")

@@ -51,6 +51,7 @@ class Search(Thing):
             "guesses": keywords["guesses"],
             "processes": keywords["numprocs"],
             "x": np.asarray(x).tolist(),
+            "precision": str(np.asarray(x).dtype),
             "names": list(keywords["variable_names"]),
             "threads": os.environ["PYTHON_JULIACALL_THREADS"],
             "process": os.getpid(),
