@@ -16,6 +16,7 @@ from discover.formula import FormulaError, parse, symbol
 
 Tree = float | str | tuple["str | Tree", ...]
 
+_RATES = (1e-4, 300.0)  # of exponentials whose base a Float64 holds with enough digits
 _MAX_REPEATED = 3  # the largest power that is written as a product where there is no `^`
 
 
@@ -27,7 +28,7 @@ def expression_in_units(formula: str, scales: Mapping[str, float]) -> sympy.Expr
     """The formula over features that were divided by their scales, under the same names.
 
     >>> expression_in_units("2.0 + N**-0.5", {"N": 100.0})
-    2.0 + 0.1*N**(-0.5)
+    0.1/N**0.5 + 2.0
 
     Raises
     ------
@@ -167,14 +168,15 @@ class _Writer:
         if power is not None and power.is_integer() and 0 < abs(power) <= _MAX_REPEATED:
             product = self._joined("*", [self.tree(base)] * int(abs(power)))
             return product if power > 0 else self._make("/", 1.0, product)
-        if "exp" in self.operators and (not base.free_symbols or "log" in self.operators):
+        if not base.free_symbols or ("exp" in self.operators and "log" in self.operators):
             return self._exponential(exponent * sympy.log(base))
         missing = "^" if power is not None else "exp and log, for an exponent that is an expression"
         raise UnsayableError(f"it needs the operator {missing}, which this search has not")
 
     def _exponential(self, argument: sympy.Expr) -> Tree:
-        if "exp" not in self.operators and "^" in self.operators and argument.is_Symbol:
-            return ("^", _number(sympy.E), self.tree(argument))
+        rate, variable = argument.as_coeff_Mul()
+        if "^" in self.operators and variable.is_Symbol and _RATES[0] < abs(rate) < _RATES[1]:
+            return ("^", float(sympy.exp(rate)), self.tree(variable))  # a node less, and it may stand inside an exp
         return self._make("exp", self.tree(argument))
 
 
