@@ -88,6 +88,7 @@ class ExperimentCard(Card):
     delta: float | None = None
     max_complexity: int = 25
     max_constants: int | None = None
+    options: dict[str, dict[str, Any]] = {}
 
     @field_validator("operators")
     @classmethod
@@ -110,6 +111,13 @@ class ExperimentCard(Card):
         for seed in value:
             if not 0 <= seed < MAX_SEED:
                 raise ValueError(f"a seed is a whole number from 0 to {MAX_SEED - 1}, not {seed}")
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _taken(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for engine, options in value.items():
+            load_engine(engine).check_options(options)
         return value
 
     @field_validator("max_complexity")
@@ -370,6 +378,7 @@ def _problems(
         "max_complexity": experiment.card.max_complexity,
         "max_constants": max_constants(experiment, rows),
         "threads": jobs,
+        "options": experiment.card.options.get(engine.name, {}),
         "plain": frozenset(key for key, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL),
         "falling": frozenset(key for key, kind in rows.kinds.items() if kind in LARGER),
         "mixtures": tuple(
@@ -378,19 +387,17 @@ def _problems(
             if feature.kind == "mixture"
         ),
     }
+    seen = rows if engine.extrapolates else rows.part(~rows.splits[0].test)
     if engine.grouped:
-        part = rows if len(searched) == len(names) else rows.part(np.isin(rows.groups, searched))  # type: ignore[arg-type]
-        groups = None if part.groups is None else part.groups
-        yield (
-            "",
-            SearchProblem(
-                part.columns, part.target, objective, budget, groups=groups, splits=tuple(part.splits), **options
-            ),
+        part = seen if len(searched) == len(names) else seen.part(np.isin(seen.groups, searched))  # type: ignore[arg-type]
+        splits = tuple(part.splits) if engine.extrapolates else ()
+        problem = SearchProblem(
+            part.columns, part.target, objective, budget, groups=part.groups, splits=splits, **options
         )
+        yield "", problem
         return
-    smaller = rows.part(~rows.splits[0].test)
     for number, name in enumerate(searched):
-        part = smaller.part(smaller.of_group(name))
+        part = seen.part(seen.of_group(name))
         share = budget.divided(len(searched))
         problem = SearchProblem(part.columns, part.target, objective, share, **options)
         yield ("" if rows.groups is None else f"-group{number + 1}"), problem

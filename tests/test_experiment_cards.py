@@ -46,6 +46,31 @@ def test_an_override_is_checked_as_the_card_is(tmp_path):
         experiment.but(engines=[])
 
 
+def test_an_engine_is_given_its_options_and_no_other(tmp_path, told, monkeypatch):
+    monkeypatch.setattr(told.Told, "check_options", lambda self, options: None)
+    card = TOLD + "[options.told]\nmaxdepth = 7\n[options.pysr]\nprocs = 2\n"
+    result = run(an_experiment(tmp_path, card), out=tmp_path / "runs", jobs=1)
+    assert told.CALLS[0][2].options == {"maxdepth": 7}
+    again = load_experiment(result.folder.path / "experiment.toml")  # what resume reads
+    assert again.card.options == {"told": {"maxdepth": 7}, "pysr": {"procs": 2}}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            "[options.pysr]\nclustermanager = 'slurm'\n",
+            r"unknown key 'clustermanager': did you mean 'cluster_manager'\?",
+        ),
+        ("[options.operon]\nprocs = 2\n", "the engine operon has no options; it was given procs"),
+        ("[options.pisr]\nprocs = 2\n", r"unknown engine 'pisr': did you mean 'pysr'\?"),
+    ],
+)
+def test_an_option_that_an_engine_has_not_is_refused_with_the_card(tmp_path, options, message):
+    with pytest.raises(CardError, match=rf"first\.toml: options: .*{message}"):
+        an_experiment(tmp_path, CARD + options)
+
+
 def test_the_dataset_stands_beside_the_card(tmp_path, monkeypatch):
     folder = tmp_path / "far" / "away"
     experiment = an_experiment(folder)

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,6 +91,8 @@ class SearchProblem:
     guesses
         Known laws fitted to the rows, as formulas with numbers over features in the units of the dataset: where a
         search may begin.
+    options
+        What a card says to this engine alone, as `Engine.check_options` takes it.
     """
 
     features: Mapping[str, np.ndarray]
@@ -109,6 +112,7 @@ class SearchProblem:
     max_constants: int = 9
     mixtures: tuple[tuple[str, ...], ...] = ()
     guesses: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scales = {name: 1.0 if name in self.plain else power_of_ten(column) for name, column in self.features.items()}
@@ -143,14 +147,31 @@ class Engine(ABC):
         As it is asked for.
     grouped
         Whether it searches one form for all groups of a problem; one that does not is given a group at a time.
+    extrapolates
+        Whether it ranks by the inner hold-outs of a problem; one that does not is given no row of the largest sizes.
+    guided
+        Whether it can begin at known laws.
     """
 
     name: str
     grouped: bool = False
+    extrapolates: bool = False
+    guided: bool = False
 
     @abstractmethod
     def missing(self) -> str | None:
         """Why the engine cannot run here and what to do, in one sentence; `None` when it can."""
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Check what a card says to this engine alone; an engine without options refuses all.
+
+        Raises
+        ------
+        InputError
+            When a key is not known, or its value is not legal.
+        """
+        if options:
+            raise InputError(f"the engine {self.name} has no options; it was given {', '.join(options)}")
 
     @abstractmethod
     def search(self, problem: SearchProblem) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,17 +143,47 @@ def candidate_formula(equation: str, features: Mapping[str, str], scales: Mappin
     >>> candidate_formula("1.5f0 / (x_N ^ -0.25)", {"x_N": "N"}, {"N": 100.0})
     '0.4743416490252569*N**0.25'
     """
-    places = {
+    return formula_of(_translate(equation, units(features, scales)), equation, features.values())
+
+
+def units(features: Mapping[str, str], scales: Mapping[str, float]) -> dict[str, str]:
+    """Formula of each feature that PySR was given, over features in the units of the dataset.
+
+    >>> units({"x_N": "N", "x_E": "E"}, {"N": 1e8})
+    {'x_N': 'N/100000000.0', 'x_E': 'E'}
+    """
+    return {
         name: symbol if scales.get(symbol, 1.0) == 1.0 else f"{symbol}/{scales[symbol]!r}"
         for name, symbol in features.items()
     }
-    text = _translate(equation, places)
+
+
+def formula_of(text: str, equation: str, features: Iterable[str]) -> str:
+    """The simplest writing of a formula that an equation was made into; an error quotes the equation."""
     try:
-        return to_text(parse(text, features=features.values(), constants=()))
+        return to_text(parse(text, features=features, constants=()))
     except FormulaError as error:
         raise EquationError(f"{_shown(equation)} cannot be read: {error.reason}") from None
     except (ValueError, TypeError, ArithmeticError):  # SymPy's own, e.g. of the smaller of two complex numbers
         raise EquationError(f"{_shown(equation)} cannot be read: it has no real value") from None
+
+
+def julia_equation(equation: str, names: Iterable[str]) -> str:
+    """An equation as Julia reads it back: it prints negative constants without the parentheses that they need.
+
+    Parameters
+    ----------
+    equation
+        Julia's text.
+    names
+        The variables, or the arguments ``#1``, ``#2``, ... of a template's expression.
+
+    Examples
+    --------
+    >>> julia_equation("-0.72 ^ x_E", ["x_E"])
+    '(-0.72) ^ (x_E)'
+    """
+    return _translate(equation, {name: name for name in names}, power="^")
 
 
 def shape_of(equation: str) -> str:
@@ -191,8 +221,8 @@ def read_template(equation: str) -> Template:
     return Template(expressions, parameters)
 
 
-def _translate(equation: str, places: Mapping[str, str]) -> str:
-    """Text in the language of formulas; names and arguments are replaced by the texts in `places`."""
+def _translate(equation: str, places: Mapping[str, str], power: str = "**") -> str:
+    """Text in the language of formulas, or Julia's; names and arguments are replaced by the texts in `places`."""
     tokens = _tokens(equation)
     pieces: list[str] = []
     position = 0
@@ -213,7 +243,7 @@ def _translate(equation: str, places: Mapping[str, str]) -> str:
         elif kind == "name" and token in FUNCTIONS and after[1] == "(":
             pieces.append(token)
         elif kind == "sign":
-            pieces.append("**" if token == "^" else token)
+            pieces.append(power if token == "^" else token)
         else:
             known = ", ".join([*places, *FUNCTIONS])
             raise EquationError(f"{_shown(equation)} cannot be read: {token!r} is not known; known are {known}")

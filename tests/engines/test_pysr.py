@@ -1,239 +1,35 @@
-"""The engine `pysr`: what PySR is given, and what is made of what it leaves; live where there is a Julia."""
+"""The engine `pysr`: what is made of what PySR leaves, and how its process ends; live where there is a Julia."""
 
 from __future__ import annotations
 
 import _thread
-import ast
-import json
 import os
-import re
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib import util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
+from pysr_search import gone, make_problem, on_the_stand_in, seen, two_domains
 
 from discover.engines import Budget, Candidate, SearchProblem, load_engine
-from discover.engines.pysr import ENGINE, arguments, elementwise_loss, loss_factor, names_for_pysr
-from discover.errors import EngineError, InputError
+from discover.engines.pysr import ENGINE
+from discover.engines.pysr.loss import elementwise_loss, loss_factor
+from discover.errors import EngineError
 from discover.formula import parse
-from discover.objective import NAMES, Objective
-
-STAND_IN = Path(__file__).parent / "stand_in"
-ROWS = [[1, "0.5", "2.6"], [5, "2.0f-1", "x_N ^ -0.1"], [6, "NaN", "x_N"], [7, "0.05", "sin(x_N)"], [30, "1e-9", "x_N"]]
-
-
-def make_problem(budget: Budget | None = None, **changes: Any) -> SearchProblem:
-    n, d = (grid.ravel() for grid in np.meshgrid(np.logspace(7.5, 9.5, 6), np.logspace(9, 11, 5)))
-    given: dict[str, Any] = {
-        "features": {"N": n, "D": d},
-        "target": 1.8 + 0.4 * (n / 1e9) ** -0.3 + 1.1 * (d / 1e9) ** -0.4,
-        "objective": Objective(),
-        "budget": budget or Budget(seconds=5.0),
-    }
-    return SearchProblem(**{**given, **changes})
+from discover.objective import Objective
 
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """PySR's Python code on the stand-in for Julia, which writes `ROWS` and then does what it is told."""
-    monkeypatch.setattr(sys, "path", [str(STAND_IN), *sys.path])
-    monkeypatch.setenv("PYTHON_JULIAPKG_EXE", sys.executable)  # any program: the stand-in starts none
-    monkeypatch.setenv("JULIA_STAND_IN_ROWS", json.dumps(ROWS))
-
-    def behave(behaviour: str = "", seconds: float = 0.0) -> None:
-        monkeypatch.setenv("JULIA_STAND_IN", behaviour)
-        monkeypatch.setenv("JULIA_STAND_IN_SECONDS", str(seconds))
-
-    behave()
-    return behave
-
-
-def seen(folder: Path) -> dict[str, Any]:
-    (path,) = folder.glob("search-*/seen.json")
-    return dict(json.loads(path.read_text()))
-
-
-def gone(process: int) -> bool:
-    """Whether a process has ended; one that nobody waited for yet has too."""
-    try:
-        os.kill(process, 0)
-        return "State:\tZ" in Path(f"/proc/{process}/status").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return True
-
-
-# What PySR is given
-
-
-def regressor_keywords() -> set[str]:
-    """Parameters of `PySRRegressor.__init__`, read from the source of the installed PySR, which is not imported."""
-    spec = util.find_spec("pysr")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    source = (Path(spec.submodule_search_locations[0]) / "sr.py").read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef) and node.name == "PySRRegressor":
-            for method in node.body:
-                if isinstance(method, ast.FunctionDef) and method.name == "__init__":
-                    return {argument.arg for argument in [*method.args.args, *method.args.kwonlyargs]}
-    raise AssertionError("PySRRegressor.__init__ was not found")
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"budget": Budget(evaluations=1000)},
-        {"operators": ("+", "*"), "threads": 8},
-        {"operators": ("+", "**", "sqrt", "min", "max", "exp"), "max_complexity": 3},
-    ],
-)
-def test_every_keyword_is_one_of_the_installed_pysr(name: Any, changes: dict[str, Any], tmp_path: Path) -> None:
-    given = arguments(make_problem(objective=Objective(name), **changes), tmp_path)
-    assert set(given) <= regressor_keywords()
-
-
-def test_a_budget_of_seconds_uses_the_threads(tmp_path: Path) -> None:
-    given = arguments(make_problem(Budget(seconds=90.0), threads=4, seed=3), tmp_path / "search-1")
-    assert given["timeout_in_seconds"] == 90.0
-    assert given["max_evals"] is None
-    assert given["parallelism"] == "multithreading"
-    assert given["deterministic"] is False
-    assert given["random_state"] == 3
-    assert (given["output_directory"], given["run_id"]) == (str(tmp_path), "search-1")
-    assert given["precision"] == 64
-    assert (given["progress"], given["verbosity"], given["input_stream"]) == (False, 0, "devnull")
-
-
-def test_a_budget_of_evaluations_is_repeatable(tmp_path: Path) -> None:
-    given = arguments(make_problem(Budget(evaluations=20_000), threads=4, seed=-1), tmp_path)
-    assert given["timeout_in_seconds"] is None
-    assert given["max_evals"] == 20_000
-    assert (given["parallelism"], given["deterministic"]) == ("serial", True)  # PySR refuses one without the other
-    assert given["random_state"] == 2**32 - 1  # NumPy takes no negative seed
-
-
-def test_operators_have_the_names_and_constraints_of_pysr(tmp_path: Path) -> None:
-    given = arguments(make_problem(operators=("+", "-", "*", "/", "**", "log", "exp", "sqrt", "max")), tmp_path)
-    assert given["binary_operators"] == ["+", "-", "*", "/", "^", "max"]
-    assert given["unary_operators"] == ["log", "exp", "sqrt"]
-    assert given["constraints"] == {"^": (-1, 1)}
-    assert given["nested_constraints"]["exp"] == {"exp": 0}
-    small = arguments(make_problem(operators=("+", "*", "log")), tmp_path)
-    assert small["constraints"] is None
-    # Julia refuses a constraint on an operator that is not there.
-    assert small["nested_constraints"] == {"log": {"log": 0}}
-    assert arguments(make_problem(operators=("+",)), tmp_path)["nested_constraints"] is None
-    assert arguments(make_problem(max_complexity=3), tmp_path)["maxsize"] == 7  # PySR's smallest
-
-
-def test_an_operator_that_pysr_has_not_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no operator 'sinh': legal are"):
-        arguments(make_problem(operators=("+", "sinh")), tmp_path)
-    with pytest.raises(InputError, match=r"needs one of the operators \+"):
-        arguments(make_problem(operators=("log",)), tmp_path)
-
-
-def test_no_feature_has_a_name_that_pysr_refuses() -> None:
-    """`assert_valid_sympy_symbol`: not a name in SymPy, not a function of PySR's, not a keyword."""
-    for symbol in ["N", "E", "S", "Q", "O", "I", "C", "D", "uD", "lambda", "log", "eta", "beta", "max", "r_1", "pi"]:
-        ((name, back),) = names_for_pysr({symbol: None}).items()
-        assert back == symbol
-        assert not hasattr(sympy, name)
-        assert name.isidentifier()
-
-
-# The loss
-
-
-def julia(text: str) -> Callable[[float, float], float]:
-    """A one-line Julia function of the kind written here, as a Python function."""
-    head, body = text.split(" = ", 1)
-    assert head == "discover_loss(prediction, target)"
-    source = _python(body)
-    names = {"log": np.log, "sqrt": np.sqrt, "abs": abs, "Inf": float("inf"), "__builtins__": {}}
-    function = eval(f"lambda prediction, target: {source}", names)  # text of our own, in a test
-    return function  # type: ignore[no-any-return]
-
-
-def _python(text: str) -> str:
-    """`c ? a : b` and `(name = value; body)` in Python."""
-    text = text.strip()
-    place = _outside(text, " ? ")
-    if place >= 0:
-        condition, rest = text[:place], text[place + 3 :]
-        colon = _outside(rest, " : ")
-        return f"({_python(rest[:colon])} if {_python(condition)} else {_python(rest[colon + 3 :])})"
-    block = re.match(r"\((\w+) = ", text)
-    if block and text.endswith(")"):
-        inner = text[block.end() : -1]
-        end = _outside(inner, "; ")
-        return f"(lambda {block[1]}: {_python(inner[end + 2 :])})({_python(inner[:end])})"
-    start = text.find("(")
-    if start < 0:
-        return text
-    end = start + 1 + _outside(text[start + 1 :] + ")", ")")
-    return f"{text[:start]}({_python(text[start + 1 : end])}){_python(text[end + 1 :])}"
-
-
-def _outside(text: str, sought: str) -> int:
-    """Where `sought` stands outside all parentheses, or -1."""
-    depth = 0
-    for place, character in enumerate(text):
-        if depth == 0 and text.startswith(sought, place):
-            return place
-        depth += (character == "(") - (character == ")")
-    return -1
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("delta", [1e-3, 1e-5, 0.25])
-def test_the_julia_loss_is_the_objective(name: Any, delta: float) -> None:
-    objective = Objective(name, delta)
-    loss = julia(elementwise_loss(objective, 7.0))
-    for target in (0.9, 2.5):
-        for residual in (0.0, 1e-6, delta / 2, -delta, 1.01 * delta, -3 * delta, 0.4):
-            prediction = target * np.exp(residual) if objective.logarithmic else target + residual
-            expected = objective.loss(objective.residual(np.array([prediction]), np.array([target])))
-            assert loss(prediction, target) == pytest.approx(7.0 * float(expected), rel=1e-9, abs=1e-18)
-
-
-def test_the_julia_loss_is_the_text_that_worked() -> None:
-    """The recorded searches ran with this text in Float32 numbers, without the factor and with 1f3 as the guard."""
-    assert elementwise_loss(Objective("log_huber", 1e-3), 2.0) == (
-        "discover_loss(prediction, target) = prediction <= 0.0 ? (prediction < 0.0 ? Inf : 1.0) : "
-        "(residual = abs(log(prediction) - log(target)); "
-        "2.0 * (residual <= 0.001 ? 0.5 * residual * residual : 0.001 * (residual - 0.0005)))"
-    )
-
-
-@pytest.mark.parametrize("name", ["log_huber", "log_squared"])
-def test_a_prediction_without_a_logarithm_is_guarded(name: Any) -> None:
-    loss = julia(elementwise_loss(Objective(name)))
-    assert loss(-1e-9, 2.0) == float("inf")
-    assert loss(0.0, 2.0) == 1.0
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_constant_law_has_a_loss_of_one(name: Any) -> None:
-    problem = make_problem(objective=Objective(name))
-    loss = julia(elementwise_loss(problem.objective, loss_factor(problem)))
-    best = float(np.median(problem.target))
-    assert np.mean([loss(best, target) for target in problem.target]) == pytest.approx(1.0, rel=1e-3)
-
-
-def test_the_same_target_everywhere_leaves_the_loss_alone() -> None:
-    assert loss_factor(make_problem(target=np.full(30, 2.0))) == 1.0
+    return on_the_stand_in(monkeypatch)
 
 
 # The search, on the stand-in for Julia
@@ -245,9 +41,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[SearchProblem, l
     folder = tmp_path_factory.mktemp("engines") / "pysr-7"
     problem = make_problem(folder=folder, seed=7, threads=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(STAND_IN), *sys.path])
-        patch.setenv("PYTHON_JULIAPKG_EXE", sys.executable)
-        patch.setenv("JULIA_STAND_IN_ROWS", json.dumps(ROWS))
+        on_the_stand_in(patch)
         return problem, list(ENGINE.search(problem)), folder
 
 
@@ -270,8 +64,20 @@ def test_pysr_is_given_features_in_units(finished: tuple[SearchProblem, list[Can
     given = seen(folder)
     assert given["names"] == ["x_N", "x_D"]
     assert given["threads"] == "2"
+    assert given["precision"] == "float64"
     assert problem.scales == {"N": 1e8, "D": 1e10}
     np.testing.assert_array_equal(given["x"], [problem.features["N"] / 1e8, problem.features["D"] / 1e10])
+
+
+def test_julia_is_given_the_loss_the_operators_and_the_budget(
+    finished: tuple[SearchProblem, list[Candidate], Path],
+) -> None:
+    problem, _, folder = finished
+    given = seen(folder)
+    assert elementwise_loss(problem.objective, loss_factor(problem)) in given["said"]
+    assert {"+", "-", "*", "/", "^", "log", "exp"} <= set(given["said"])
+    expected = {"timeout_in_seconds": 5.0, "deterministic": False, "maxsize": 25}
+    assert {name: given["options"][name] for name in expected} == expected
 
 
 def test_no_pickle_is_left(finished: tuple[SearchProblem, list[Candidate], Path]) -> None:
@@ -470,3 +276,26 @@ class TestLive:
         first, second = (list(load_engine("pysr").search(problem)) for _ in range(2))
         assert first
         assert first == second
+
+    def test_a_law_that_is_given_is_kept(self) -> None:
+        law = "1.8 + 0.4*(N/1e9)**-0.3 + 1.1*(D/1e9)**-0.4"
+        problem = make_problem(Budget(evaluations=2000), guesses=(law,))
+        found = {candidate.complexity: candidate.loss for candidate in load_engine("pysr").search(problem)}
+        assert found[13] < 1e-12  # the law made the rows
+
+    def test_a_shape_of_groups_is_kept_with_the_constants_of_the_largest(self) -> None:
+        problem = two_domains(budget=Budget(evaluations=2000), guesses=("1.0 + (N/1e9)**-0.3 + 1.2*(D/1e9)**-0.4",))
+        best = min(load_engine("pysr").search(problem), key=lambda candidate: candidate.loss)
+        web = problem.groups == "web"
+        columns = {name: column[web] for name, column in problem.features.items()}
+        assert mean_loss(best, replace(problem, features=columns, target=problem.target[web])) < 1e-6
+
+    def test_a_search_goes_on_from_one_that_was_left(self, tmp_path: Path) -> None:
+        problem = make_problem(Budget(seconds=20.0), folder=tmp_path, threads=2)
+        search: Iterator[Candidate] = load_engine("pysr").search(problem)
+        first = next(search)
+        time.sleep(5.0)
+        search.close()  # type: ignore[attr-defined]
+        again = list(load_engine("pysr").search(problem))
+        assert (tmp_path / "search-2" / "guesses.txt").read_text().startswith("going on from search-1")
+        assert min(candidate.loss for candidate in again) <= first.loss * (1 + 1e-9)

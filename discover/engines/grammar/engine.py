@@ -19,6 +19,7 @@ class Grammar(Engine):
 
     name = "grammar"
     grouped = True
+    extrapolates = True
 
     def missing(self) -> str | None:
         """It runs everywhere."""

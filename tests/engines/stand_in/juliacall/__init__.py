@@ -46,7 +46,12 @@ class Search(Thing):
         folder = Path(options.output_directory) / keywords["run_id"]
         folder.mkdir(parents=True, exist_ok=True)
         seen = {
+            "said": SAID,
+            "options": {name: value for name, value in vars(options).items() if isinstance(value, str | int | float)},
+            "guesses": keywords["guesses"],
+            "processes": keywords["numprocs"],
             "x": np.asarray(x).tolist(),
+            "precision": str(np.asarray(x).dtype),
             "names": list(keywords["variable_names"]),
             "threads": os.environ["PYTHON_JULIACALL_THREADS"],
             "process": os.getpid(),
@@ -76,6 +81,19 @@ class JuliaError(Exception):
     pass
 
 
+SAID: list[str] = []  # the Julia text that was evaluated
+
+
+def seval(text: str) -> Any:
+    SAID.append(text)
+    return Thing()
+
+
+def named(entries: dict[Any, Any]) -> dict[str, Any]:
+    """A named tuple, as PySR makes it of symbols and values."""
+    return {str(name): value.tolist() if isinstance(value, np.ndarray) else value for name, value in entries.items()}
+
+
 def convert(_kind: Any, value: Any) -> Any:
     return value
 
@@ -84,6 +102,9 @@ Main = Thing(
     VERSION=Thing(major=1, minor=10, patch=8),
     SymbolicRegression=Thing(equation_search=Search(), Options=Thing),
     Dict=Thing(),
+    NamedTuple=named,
+    Symbol=str,
+    seval=seval,
     copy=np.asarray,
     take_b=lambda _: np.zeros(1, dtype=np.uint8),
     PythonCall=Thing(PyArray=np.asarray),
