@@ -30,7 +30,7 @@ from discover.distil import Proposal
 from discover.errors import FitError, InputError
 from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
-from discover.sanity import SanityCheck, Verdict, bent_features, passes, sanity
+from discover.sanity import SanityCheck, merged, passes, sanity_of_groups
 from discover.scoring import score
 from discover.skeleton import EXPONENT, FLOOR
 
@@ -43,7 +43,6 @@ FEWEST_SIZES = 3  # of which two are learnt from and one is predicted
 FOLDS = 4  # inner hold-outs where rows have no size to be split along
 QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
 DETERMINED = 0.5  # share of the groups whose rows must determine a law
-MISBEHAVED = 0.25  # share of the groups in which a law may fail a sanity check
 FINALISTS = 6  # laws of each number of constants that are judged on all inner hold-outs
 
 
@@ -317,25 +316,9 @@ def _judge(
 
 def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
     """The sanity card of a fit; with groups, a check fails when it fails in more than a quarter of them."""
-    bent = bent_features(rows.columns, rows.target, rows.groups, rows.kinds)
-    cards = {}
-    for name, part in fit.parts.items():
-        columns = rows.part(rows.of_group(name)).columns
-        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive, bent=bent)
-    if rows.groups is None:
-        return cards[""]
-    merged = []
-    for lines in zip(*cards.values(), strict=True):
-        failed = [(name, line) for name, line in zip(cards, lines, strict=True) if line.verdict == "fail"]
-        first = lines[0]
-        if not failed:
-            merged.append(next((line for line in lines if line.verdict == "unknown"), first))
-            continue
-        verdict: Verdict = "fail" if len(failed) > MISBEHAVED * len(lines) else "unknown"
-        name, line = failed[0]
-        where = f"in {len(failed)} of {len(lines)} groups, as {name}: {line.witness}"
-        merged.append(SanityCheck(first.name, verdict, where))
-    return merged
+    parts = {name: part.values for name, part in fit.parts.items()}
+    found = sanity_of_groups(fit.law, parts, rows.columns, rows.target, rows.groups, rows.kinds, positive=rows.positive)
+    return merged(found)
 
 
 def _quick_error(proposal: Proposal, rows: Rows, held: np.ndarray, objective: Objective, seed: int) -> float:
