@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from discover.child import Child
+from discover.errors import DiscoverError
 from discover.formula import FormulaError, parse, to_text
 from discover.sanity.subject import Subject
 
@@ -105,6 +106,10 @@ class ExactLimits:
             if self._left <= 0:
                 return {}
             start = time.monotonic()
-            self._known[key] = self._child.ask(request) or {}
+            try:
+                self._known[key] = self._child.ask(request) or {}
+            except DiscoverError:  # it does not start: there are the numbers
+                self._left = 0.0
+                return {}
             self._left -= time.monotonic() - start
         return self._known[key]

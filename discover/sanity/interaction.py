@@ -31,8 +31,8 @@ def interactions(subject: Subject) -> list[SanityCheck]:
 def _interaction(subject: Subject, one: str, other: str) -> SanityCheck:
     label = f"interaction of {one} and {other}"
     slope = _mixed(subject.law.expanded, one, other)
-    kinks = slope.has(sympy.DiracDelta)
-    # At the kinks of min and max the slope jumps; there is no second derivative to speak of.
+    # At the kinks of min and max the slope jumps: there is no second derivative to speak of.
+    kinks = {step.args[0] for step in slope.atoms(sympy.DiracDelta, sympy.Heaviside)}
     slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
     if slope == 0 and not kinks:
         return SanityCheck(label, "pass", f"none: the law is a sum of what {one} and {other} do")
@@ -44,6 +44,9 @@ def _interaction(subject: Subject, one: str, other: str) -> SanityCheck:
     if not known.all():
         return SanityCheck(label, "unknown", f"it cannot be computed at {shown(at(grid, first(~known)))}")
     signs = np.where(np.abs(slopes) <= ROUNDING * size, 0, np.sign(slopes))
+    for kink in kinks:
+        terms = [subject.evaluate(term, grid) for term in sympy.Add.make_args(kink)]
+        signs[np.abs(np.sum(terms, axis=0)) <= ROUNDING * np.sum(np.abs(terms), axis=0)] = 0
     if not signs.any() and kinks:
         return SanityCheck(label, "unknown", "only at the kinks of min and max")
     smooth = ", but for the kinks of min and max" if kinks else ""

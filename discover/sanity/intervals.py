@@ -32,12 +32,13 @@ def unproven(
     zero
         Whether it may be zero.
     """
+    box = {name: ends for name, ends in box.items() if symbol(name, positive=True) in part.free_symbols}
     evaluate = _interval_function(part, tuple(box), constants)
     pieces, looked = [box], 0
     while pieces:
         piece, looked = pieces.pop(), looked + 1
-        low, high = evaluate(piece)
-        if low > 0 or (zero and low >= 0) or (either_sign and high < 0):
+        value = evaluate(piece)
+        if value > 0 or (zero and value >= 0) or (either_sign and value < 0):  # of intervals: everywhere in them
             continue
         widths = {name: math.log(ends[1] / ends[0]) if ends[0] > 0 else 0.0 for name, ends in piece.items()}
         widest = max(widths, key=lambda name: widths[name], default="")
@@ -51,8 +52,9 @@ def unproven(
 
 def _interval_function(
     part: sympy.Expr, features: tuple[str, ...], constants: Mapping[str, float]
-) -> Callable[[Box], tuple[float, float]]:
-    """A function of a box: lowest and highest value of the part in it, or wider; infinite where it has none."""
+) -> Callable[[Box], Any]:
+    """A function of a box: an interval that holds all values of the part in it; endless where it may have none."""
+    endless = iv.mpf([-math.inf, math.inf])
     functions = {"log": iv.log, "exp": iv.exp, "sqrt": iv.sqrt, "Abs": abs, "Max": _largest, "Min": _smallest}
     names = [name for name in constants if symbol(name) in part.free_symbols]
     symbols = [*(symbol(name, positive=True) for name in features), *(symbol(name) for name in names)]
@@ -60,12 +62,12 @@ def _interval_function(
     # A whole exponent must be whole for mpmath too, which else takes a logarithm of the base.
     fixed = [int(constants[name]) if float(constants[name]).is_integer() else iv.mpf(constants[name]) for name in names]
 
-    def evaluate(box: Box) -> tuple[float, float]:
+    def evaluate(box: Box) -> Any:
         try:
-            value: Any = iv.convert(function(*(iv.mpf(box[name]) for name in features), *fixed))
-            return float(value.a), float(value.b)
-        except (ArithmeticError, ValueError, TypeError, AttributeError, NotImplementedError):
-            return -math.inf, math.inf  # of a part that is not real everywhere in the box
+            value = iv.convert(function(*(iv.mpf(box[name]) for name in features), *fixed))
+            return value if isinstance(value, type(endless)) else endless  # else it is complex
+        except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+            return endless  # of a part that is not real everywhere in the box
 
     return evaluate
 

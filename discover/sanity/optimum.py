@@ -36,7 +36,7 @@ def _optimum(subject: Subject, name: str) -> SanityCheck:
     data = f"the data ({column.min():.3g} to {column.max():.3g})"
     low, high = _turns(curves), _turns(-curves)
     if low.all():
-        places = _refined(subject, grid, curves, name)
+        places = _lowest(subject, grid, name, 1.0)
         middle = float(np.median(places))
         spots = (
             f"{places.min():.3g}" if np.ptp(places) <= 0.01 * middle else f"{places.min():.3g} to {places.max():.3g}"
@@ -45,7 +45,7 @@ def _optimum(subject: Subject, name: str) -> SanityCheck:
     where = _others(grid, name, high if high.any() else ~low)
     if high.any():
         row = int(np.argmax(high))
-        worst = float(grid[name][row, int(np.argmax(curves[row]))])
+        worst = float(_lowest(subject, grid, name, -1.0)[row])
         found = f"maximum at {name} = {worst:.3g}{where}, inside {data}"
         return SanityCheck(label, "fail" if expected else "unknown", found, worst)
     if low.any():
@@ -68,12 +68,14 @@ def _turns(curves: np.ndarray) -> np.ndarray:
     return np.asarray(lowest < ends - TOLERANCE * np.abs(ends))
 
 
-def _refined(subject: Subject, grid: Grid, curves: np.ndarray, name: str) -> np.ndarray:
-    """Place of the minimum of each curve, from a finer grid between the neighbours of its smallest point."""
-    rows, lowest = np.arange(len(curves)), np.argmin(curves, axis=1)
-    ends = grid[name][rows, lowest - 1], grid[name][rows, lowest + 1]
-    finer = {**grid, name: np.geomspace(*ends, POINTS, axis=1)}
-    return np.asarray(finer[name][rows, np.argmin(subject.predict(finer), axis=1)])
+def _lowest(subject: Subject, grid: Grid, name: str, sign: float) -> np.ndarray:
+    """Where the law, times `sign`, is smallest on each curve: three times on a finer grid around the smallest point."""
+    for _ in range(3):
+        curves = sign * subject.predict(grid)
+        rows, lowest = np.arange(len(curves)), np.clip(np.argmin(curves, axis=1), 1, POINTS - 2)
+        ends = grid[name][rows, lowest - 1], grid[name][rows, lowest + 1]
+        grid = {**grid, name: np.geomspace(*ends, POINTS, axis=1)}
+    return np.asarray(grid[name][:, POINTS // 2])
 
 
 def _others(grid: Grid, name: str, chosen: np.ndarray) -> str:

@@ -60,8 +60,9 @@ def _seen(subject: Subject, hazard: Hazard, columns: Mapping[str, np.ndarray]) -
         if turn is not None:
             return f"changes its sign at {shown(turn)}"
         if broken.any():
-            where = shown({key: value for key, value in at(grid, first(broken)).items() if key})
-            return f"is {values[first(broken)]:.3g}" + (f" at {where}" if where else "")
+            place = first(broken & (values == 0) if (broken & (values == 0)).any() else broken)  # where it begins
+            where = shown({key: value for key, value in at(grid, place).items() if key})
+            return f"is {values[place]:.3g}" + (f" at {where}" if where else "")
     return ""
 
 
