@@ -23,6 +23,7 @@ _HOME = {
     "LawRegressor": "discover.regressor",
     "LargestSizesSplit": "discover.splitting",
     "allocate": "discover.allocation",
+    "sanity_card": "discover.sanity",
     "Experiment": "discover.experiment",
     "load_experiment": "discover.experiment",
     "run": "discover.experiment",

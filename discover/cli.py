@@ -368,6 +368,7 @@ def fit(
     derive: Annotated[
         list[str] | None, typer.Option(metavar="'beta/(alpha+beta)'", help="Quantity wanted beside the constants.")
     ] = None,
+    sanity: Annotated[bool, typer.Option("--sanity", help="Also how the law behaves beyond the data.")] = False,
     json_: Json = False,
 ) -> None:
     """Fit a law's constants to a dataset, and say how sure they are."""
@@ -385,7 +386,7 @@ def fit(
     options["tied"] = assignments.names(tie or (), "--tie", "beta=alpha")
     options["bounds"] = assignments.ranges(bound or (), "--bound", "alpha=0.1:0.5")
     fitted = fit_dataset(loaded, load_dataset(dataset), **options)
-    terminal.show_fit(fitted, as_json=json_)
+    terminal.show_fit(fitted, fitted.sanity_card() if sanity else None, as_json=json_)
     terminal.warn(problems(loaded))
 
 

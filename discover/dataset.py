@@ -119,6 +119,13 @@ class Dataset:
         return {name: feature.kind for name, feature in self.scalars.items()}
 
     @property
+    def falling_kinds(self) -> dict[str, FeatureKind]:
+        """Kind of each column; where the target need not fall as sizes grow, they are mere counts."""
+        if self.target.falls:
+            return self.kinds
+        return {name: "count" if kind in ("size", "tokens") else kind for name, kind in self.kinds.items()}
+
+    @property
     def meanings(self) -> dict[str, str]:
         """Meaning of each column of numbers."""
         return {name: feature.meaning for name, feature in self.scalars.items()}

@@ -33,7 +33,7 @@ from discover.dataset import (
     load_dataset,
     read_dataset_card,
 )
-from discover.dataset_card import GROUP, ZERO_IS_LEGAL, FeatureKind
+from discover.dataset_card import GROUP, ZERO_IS_LEGAL
 from discover.distil import Proposal, distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
@@ -319,18 +319,11 @@ def _rows(dataset: Dataset, chosen: np.ndarray, axis: str | None) -> Rows:
     return Rows(
         columns=dataset.columns(chosen),
         target=dataset.losses(chosen),
-        kinds=_kinds(dataset),
+        kinds=dataset.falling_kinds,
         axis=axis,
         positive=dataset.target.positive,
         groups=dataset.groups(chosen),
     )
-
-
-def _kinds(dataset: Dataset) -> dict[str, FeatureKind]:
-    """Kind of each column; where the target need not fall as sizes grow, they are mere counts."""
-    if dataset.target.falls:
-        return dataset.kinds
-    return {name: "count" if kind in ("size", "tokens") else kind for name, kind in dataset.kinds.items()}
 
 
 def _axis(dataset: Dataset, held: np.ndarray, rule: HoldOut | None) -> str | None:

@@ -21,6 +21,7 @@ from discover.fitting.protocol import fit_by_protocol
 from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.matching import match
+from discover.sanity import SanityCard, sanity_card
 from discover.scoring import Score, score
 from discover.sizes import size_ranks
 
@@ -111,6 +112,11 @@ class Fitted:
     known: Mapping[str, Known]
     numbers: Mapping[str, np.ndarray] = field(repr=False)
     protocol: str = ""
+
+    def sanity_card(self) -> SanityCard:
+        """How the law behaves over the rows of the fit and beyond: all lines of the card."""
+        rows = self.dataset.table.index.isin(np.concatenate(list(self.numbers.values())))
+        return sanity_card(self.fit, self.dataset, rows=rows)
 
     def as_record(self) -> dict[str, Any]:
         """All of it, ready for JSON; of groups, what holds for one stands under its name."""

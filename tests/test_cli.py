@@ -303,6 +303,16 @@ def test_fit_prints_constants_with_errors_as_json(call: Callable[..., Said]) -> 
     assert report["generated"] is True
 
 
+def test_fit_shows_how_the_law_behaves_beyond_the_data(call: Callable[..., Said]) -> None:
+    arguments = ["fit", "powerlaw_one_feature", "synthetic_chinchilla", "--intervals", "none", "--sanity"]
+    printed = call(*arguments).stdout
+    assert "over the data and 100 times beyond" in printed
+    assert "tends to 0" in printed
+    lines = {line["name"]: line for line in json.loads(call(*arguments, "--json").stdout)["sanity"]}
+    assert (lines["limit in N"]["verdict"], lines["limit in N"]["value"]) == ("pass", 0.0)
+    assert "sanity" not in json.loads(call(*arguments[:-1], "--json").stdout)
+
+
 def test_a_users_own_table_runs_from_search_to_latex(sweep: Path, call: Callable[..., Said]) -> None:
     done = discover("run", "sweep.toml", "--json", "--jobs", "2", cwd=sweep)
     assert done.returncode == 0, done.stderr

@@ -200,6 +200,8 @@ def test_the_report_shows_the_choice_and_the_rows(plain):
     assert "E0 + A/N**alpha + B/D**beta" in html
     assert plain.verdict() in html
     assert "not measured" not in html
+    floor = dict(plain.selected.fit.values)["E0"]
+    assert f"<td>limit in all sizes</td><td>pass</td>\n<td>tends to E0 = {floor:.4g}</td>" in html
     tex = (plain.folder.path / "equations.tex").read_text()
     assert r"\frac{A}{N^{\alpha}}" in tex or "N^{" in tex
     assert "generated" not in tex

@@ -137,7 +137,10 @@ def test_the_run_folder_of_groups_tells_them_apart(grouped) -> None:
         assert law.predict({"N": rows["N"]}, fit.values) == pytest.approx(rows[name].to_numpy(), rel=1e-12)
     for picture in ("loss_against_size", "parity"):
         assert (grouped.folder.path / "figures" / f"{picture}.png").stat().st_size > 10_000
-    assert "web:" in (grouped.folder.path / "report.html").read_text()
+    html = (grouped.folder.path / "report.html").read_text()
+    assert "web:" in html
+    floor = dict(grouped.selected.fit.parts["code"].values)["E0"]
+    assert f"<td>as code: tends to E0 = {floor:.4g}</td>" in html
 
 
 def test_the_latex_of_groups_is_one_formula_and_a_table_of_constants(grouped, tmp_path: Path) -> None:

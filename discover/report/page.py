@@ -5,6 +5,7 @@ from __future__ import annotations
 import jinja2
 
 from discover.result import Result
+from discover.sanity import SanityCard
 
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ dataset }}: found laws</title>
@@ -13,6 +14,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; font-size: 13px } th, td { padding: .3rem .5rem; text-align: right }
 th { border-bottom: 1px solid #444 } td:nth-child(1), td:nth-child(2), td:nth-child(3) { text-align: left }
 tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } img { max-width: 100% }
+tr.fail td:nth-child(2) { color: #b00020 } tr.unknown td:nth-child(2) { color: #8a6100 }
 .generated { background: #fff4d6; padding: .4rem .7rem }
 </style></head><body>
 <h1>{{ title }}</h1>
@@ -22,6 +24,11 @@ tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } i
 {% for group, constants in selected.groups %}<p>{% if group %}{{ group }}: {% endif %}{% for name, value in constants %}
 <code>{{ name }} = {{ value }}</code>{% if not loop.last %}, {% endif %}{% endfor %}</p>
 {% endfor %}<p>It was chosen without seeing a held-out row. {{ verdict }}</p>
+{% if sanity %}<h2>How it behaves</h2><p>Over the training rows and 100 times beyond them.</p>
+<table class="sanity"><tr><th>check</th><th>verdict</th><th>witness</th></tr>
+{% for line in sanity %}<tr class="{{ line.verdict }}"><td>{{ line.name }}</td><td>{{ line.verdict }}</td>
+<td>{{ line.witness }}</td></tr>
+{% endfor %}</table>{% endif %}
 {% else %}<p>No found law passed the sanity checks.</p>{% endif %}
 <h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the held-out rows first.</p>
 <table><tr><th>law</th><th>kind</th><th>formula</th><th>constants</th><th>training RMSE</th><th>inner RMSE</th>
@@ -37,8 +44,8 @@ tr.selected { background: #eef6e8; font-weight: 600 } code { font-size: 13px } i
 """
 
 
-def page(result: Result) -> str:
-    """The report of a run: the chosen law, the leaderboard and the figures beside it."""
+def page(result: Result, sanity: SanityCard | None = None) -> str:
+    """The report of a run: the chosen law and its sanity card, the leaderboard, and the figures beside it."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     board = result.leaderboard
     selected = None
@@ -60,5 +67,6 @@ def page(result: Result) -> str:
         selected=selected,
         sized=(result.folder.path / "figures" / "loss_against_size.png").is_file(),
         verdict=result.verdict(),
+        sanity=sanity.lines if sanity is not None else (),
         rows=board.to_dict(orient="records"),
     )

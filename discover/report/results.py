@@ -12,6 +12,7 @@ from discover.law import Law
 from discover.report.figures import loss_against_size, parity, to_bytes
 from discover.report.page import page
 from discover.result import Result
+from discover.sanity import SanityCard, card_of_rows
 from discover.selection import Judged, Rows
 
 
@@ -35,7 +36,13 @@ def write_results(result: Result, held: np.ndarray, rows: Rows) -> None:
         for name, figure in figures.items():
             for file_format in ("png", "pdf"):
                 folder.write(f"figures/{name}.{file_format}", to_bytes(figure, file_format))
-    folder.write("report.html", page(result))
+    folder.write("report.html", page(result, _sanity(result.selected, rows) if result.selected is not None else None))
+
+
+def _sanity(judged: Judged, rows: Rows) -> SanityCard:
+    parts = {name: part.values for name, part in judged.fit.parts.items()}
+    columns, kinds = rows.columns, rows.kinds
+    return card_of_rows(judged.law, parts, columns, rows.target, rows.groups, kinds, positive=rows.positive)
 
 
 def equations(result: Result) -> str:

@@ -19,7 +19,7 @@ from discover.errors import FitError, InputError
 from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
 from discover.rolling import FEWEST_SIZES, Split
-from discover.sanity import SanityCheck, Verdict, bent_features, passes, sanity
+from discover.sanity import SanityCheck, merged, passes, sanity_of_groups
 from discover.scoring import score
 from discover.selection.rows import Rows
 from discover.skeleton import EXPONENT, FLOOR
@@ -28,7 +28,6 @@ T = TypeVar("T")
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
 QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
 DETERMINED = 0.5  # share of the groups whose rows must determine a law
-MISBEHAVED = 0.25  # share of the groups in which a law may fail a sanity check
 FINALISTS = 6  # laws of each number of constants that pass the first round
 CAREFULLY = 20  # laws that pass the second
 FEW_SPLITS = 3  # inner hold-outs below which their sizes are compared one by one
@@ -264,25 +263,9 @@ def _by_place(errors: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
     """The sanity card of a fit; with groups, a check fails when it fails in more than a quarter of them."""
-    bent = bent_features(rows.columns, rows.target, rows.groups, rows.kinds)
-    cards = {}
-    for name, part in fit.parts.items():
-        columns = rows.part(rows.of_group(name)).columns
-        cards[name] = sanity(fit.law, part.values, columns, rows.kinds, positive=rows.positive, bent=bent)
-    if rows.groups is None:
-        return cards[""]
-    merged = []
-    for lines in zip(*cards.values(), strict=True):
-        failed = [(name, line) for name, line in zip(cards, lines, strict=True) if line.verdict == "fail"]
-        first = lines[0]
-        if not failed:
-            merged.append(next((line for line in lines if line.verdict == "unknown"), first))
-            continue
-        verdict: Verdict = "fail" if len(failed) > MISBEHAVED * len(lines) else "unknown"
-        name, line = failed[0]
-        where = f"in {len(failed)} of {len(lines)} groups, as {name}: {line.witness}"
-        merged.append(SanityCheck(first.name, verdict, where))
-    return merged
+    parts = {name: part.values for name, part in fit.parts.items()}
+    found = sanity_of_groups(fit.law, parts, rows.columns, rows.target, rows.groups, rows.kinds, positive=rows.positive)
+    return merged(found)
 
 
 def _quick_error(proposal: Proposal, rows: Rows, split: Split, objective: Objective, seed: int) -> float:

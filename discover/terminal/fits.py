@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from discover.terminal.printing import console, new_table, print_json, with_error, write
+from discover.terminal.sanity import show_sanity
 
 if TYPE_CHECKING:
     from discover.fitted import Fitted
     from discover.fitting import AnyFit, Fit
+    from discover.sanity import SanityCard
 
 GROUPS_SHOWN = 6
 STATES = {
@@ -24,9 +26,11 @@ STATES = {
 }
 
 
-def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
-    """A fit as a report."""
+def show_fit(fitted: Fitted, sanity: SanityCard | None = None, *, as_json: bool = False) -> None:
+    """A fit as a report, with the sanity card where it is wanted."""
     record = fitted.as_record()
+    if sanity is not None:
+        record["sanity"] = sanity.as_record()
     if as_json:
         print_json(record)
         return
@@ -51,6 +55,8 @@ def show_fit(fitted: Fitted, *, as_json: bool = False) -> None:
     if len(fit.parts) == 1:
         _show_residuals(to, record)
         _show_worst(to, fit, record["worst_rows"])
+    if sanity is not None:
+        show_sanity(sanity, to)
     for warning in fit.warnings:
         to.print(f"[yellow]warning[/yellow]: {escape(warning.message)}", highlight=False)
 
