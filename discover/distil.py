@@ -25,6 +25,7 @@ from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.skeleton import skeleton
 
+MAX_CONSTANTS = 9  # of a law, where nobody says otherwise
 TIME_LIMIT = 2.0  # seconds for one expression
 START_LIMIT = 60.0  # seconds for the child process to import SymPy, on a busy machine
 
@@ -59,7 +60,7 @@ def distil(
     *,
     target: str = "L",
     unit: str = "nats/token",
-    max_constants: int = 9,
+    max_constants: int = MAX_CONSTANTS,
     max_complexity: int = 45,
     time_limit: float = TIME_LIMIT,
     jobs: int = 1,

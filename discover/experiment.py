@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 import discover
 from discover.cards import Card, card_paths, find_card, kind_of, read_card, validate
@@ -34,14 +34,15 @@ from discover.dataset import (
     read_dataset_card,
 )
 from discover.dataset_card import GROUP, ZERO_IS_LEGAL, FeatureKind
-from discover.distil import distil
+from discover.distil import MAX_CONSTANTS, distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
-from discover.errors import DiscoverError, EngineError, InputError, Interrupted, one_of
+from discover.errors import DiscoverError, EngineError, InputError, Interrupted, UnreachableError, one_of
 from discover.fitting import Objective
 from discover.law import Law, list_laws, load_law
 from discover.matching import baselines_for, is_default_baseline
 from discover.objective import Name as ObjectiveName
+from discover.paired import paired_comparison
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.selection import (
@@ -52,10 +53,12 @@ from discover.selection import (
     judge_baselines,
     judge_proposals,
 )
+from discover.shuffling import shuffled
 
 Report = Callable[[str], None]
 MAX_SEED = 2**31
 MIN_COMPLEXITY = 5
+UNWANTED = "the run was asked to leave them alone"
 SEARCHED_GROUPS = 3  # groups on which engines search
 OPERATORS = ("+", "-", "*", "/", "**", "log", "exp", "sqrt", "min", "max")
 
@@ -77,6 +80,8 @@ class ExperimentCard(Card):
     objective: ObjectiveName | None = None
     delta: float | None = None
     max_complexity: int = 25
+    max_constants: int | None = Field(default=None, ge=1)
+    shuffle_seed: int | None = Field(default=None, ge=0)
 
     @field_validator("operators")
     @classmethod
@@ -128,10 +133,10 @@ class Experiment:
         inside = self.folder / name
         return str(inside.resolve()) if name.endswith(".toml") and inside.is_file() else name
 
-    def load(self) -> Dataset:
-        """The dataset, narrowed to the features and rows of the card."""
+    def load(self, *, held_out: bool = True) -> Dataset:
+        """The dataset, narrowed to the features and rows of the card; files of held-out rows only with `held_out`."""
         name = self.beside(self.card.dataset)
-        own = isinstance(self.card.hold_out or read_dataset_card(name)[1].hold_out, OwnFiles)
+        own = held_out and isinstance(self.card.hold_out or read_dataset_card(name)[1].hold_out, OwnFiles)
         dataset = load_dataset(name, held_out=own)
         if self.card.rows is not None:
             chosen = rows_where(dataset.table, self.card.rows)
@@ -178,6 +183,7 @@ def run(
     out: str | Path = "runs",
     resume: RunFolder | None = None,
     jobs: int | None = None,
+    held_out: bool = True,
     report: Report = lambda message: None,
 ) -> Result:
     """Run an experiment: search, distil, fit, choose, and only then score on the held-out rows.
@@ -192,6 +198,9 @@ def run(
         A run folder to go on with instead.
     jobs
         Number of processes that fit laws, and of threads that search; all cores by default.
+    held_out
+        Whether to score on the held-out rows. Without, and where their files cannot be reached, the run ends with the
+        choice, and what would say how the laws do on these rows stays empty.
     report
         Called with a line of progress now and then.
 
@@ -204,9 +213,13 @@ def run(
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
     jobs = jobs or os.cpu_count() or 1
-    dataset = experiment.load()
-    held = dataset.held_out_rows(experiment.card.hold_out)
+    dataset, unscored = _load(experiment, held_out)
+    held = _held_out(experiment, dataset, unscored)
+    if experiment.card.shuffle_seed is not None:
+        dataset = shuffled(dataset, held, experiment.card.shuffle_seed)
     rows = training_rows(dataset, held, experiment.card.hold_out)
+    if unscored:
+        dataset, held = dataset.narrowed(~held), held[~held]
     objective = experiment.objective(dataset, rows.target)
     laws = _baselines(experiment, dataset)
     engines, without = _ready(experiment.card.engines)
@@ -218,6 +231,9 @@ def run(
     try:
         _open(folder, experiment, dataset, held, _references(experiment, dataset), objective)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
+        if unscored:
+            folder.update(unscored=unscored)
+            say(f"no held-out row will be scored: {unscored}")
         for line in without:
             say(line)
         for engine in engines:
@@ -226,15 +242,20 @@ def run(
                     _search(engine, problem, folder, say, part=part, alone=len(engines) == 1)
         folder.update(state="judging")
         proposals = distil(
-            folder.candidates(), dataset.meanings, target=dataset.target.symbol, unit=dataset.target.unit, jobs=jobs
+            folder.candidates(),
+            dataset.meanings,
+            target=dataset.target.symbol,
+            unit=dataset.target.unit,
+            max_constants=experiment.card.max_constants or MAX_CONSTANTS,
+            jobs=jobs,
         )
         say(f"{len(folder.candidates())} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
         baselines = judge_baselines(laws, rows, objective, seed=0, jobs=jobs)
         found = _named(judge_proposals(proposals, rows, objective, seed=0, jobs=jobs), {law.name for law in laws})
         selected = choose(found)
-        say("scoring on the held-out rows")
-        table = leaderboard([*found, *baselines], selected, rows, _rows(dataset, held, rows.axis))
-        result = Result(folder, dataset, table, [*found, *baselines], selected)
+        say("scoring on the held-out rows" if not unscored else "no held-out rows to score on")
+        outside = None if unscored else _rows(dataset, held, rows.axis)
+        result = _compared(folder, dataset, [*found, *baselines], selected, rows, outside)
         write_results(result, held, rows)
         folder.update(state="done", end=_now())
         return result
@@ -258,12 +279,32 @@ def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambd
         raise InputError(f"the run {folder.path} cannot be resumed: it has no experiment.toml")
     card = read_card(path, ExperimentCard)
     experiment = Experiment(folder.manifest.get("experiment", "experiment"), card, folder.path)
-    known = folder.dataset.get("sha256")
-    if known is not None and known != dict(experiment.load().sources):
+    scored = folder.manifest.get("unscored") != UNWANTED
+    known, now = folder.dataset.get("sha256"), dict(_load(experiment, scored)[0].sources)
+    # Files of held-out rows may have come within reach, or gone out of it.
+    if known is not None and not (known.items() <= now.items() or now.items() <= known.items()):
         raise InputError(
             f"the run {folder.path} cannot be resumed: the files of its dataset have changed; start a new run"
         )
-    return run(experiment, resume=folder, jobs=jobs, report=report)
+    return run(experiment, resume=folder, jobs=jobs, held_out=scored, report=report)
+
+
+def _load(experiment: Experiment, held_out: bool) -> tuple[Dataset, str]:
+    """The dataset, and why its held-out rows are not scored; empty when they are."""
+    if not held_out:
+        return experiment.load(held_out=False), UNWANTED
+    try:
+        return experiment.load(), ""
+    except UnreachableError as error:
+        return experiment.load(held_out=False), str(error)  # the training rows may be in reach all the same
+
+
+def _held_out(experiment: Experiment, dataset: Dataset, unscored: str) -> np.ndarray:
+    """Which rows are held out, as booleans; none where these are files of their own that were not read."""
+    rule = experiment.card.hold_out or dataset.hold_out
+    if unscored and isinstance(rule, OwnFiles) and isinstance(dataset.hold_out, OwnFiles):
+        return np.zeros(len(dataset.table), dtype=bool)
+    return dataset.held_out_rows(experiment.card.hold_out)
 
 
 def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) -> Rows:
@@ -399,6 +440,15 @@ def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Repo
     entry = {"candidates": count, "seconds": round(time.monotonic() - start, 1), "versions": engine.versions()}
     folder.update(searches={**done, key: entry})
     say(f"{key}: {count} candidates in {entry['seconds']} s")
+
+
+def _compared(
+    folder: RunFolder, dataset: Dataset, judged: list[Judged], selected: Judged | None, rows: Rows, outside: Rows | None
+) -> Result:
+    """The laws side by side, and the chosen one against the known ones on the held-out rows, when there are such."""
+    board = leaderboard(judged, selected, rows, outside)
+    compared = None if outside is None else paired_comparison(selected, judged, outside)
+    return Result(folder, dataset, board, judged, selected, compared)
 
 
 def _named(found: list[Judged], taken: Collection[str]) -> list[Judged]:
