@@ -214,7 +214,7 @@ def run(
         experiment = load_experiment(experiment)
     jobs = jobs or os.cpu_count() or 1
     dataset, unscored = _load(experiment, held_out)
-    held = _held_out(experiment, dataset, unscored)
+    held = held_out_rows(experiment, dataset)
     if experiment.card.shuffle_seed is not None:
         dataset = shuffled(dataset, held, experiment.card.shuffle_seed)
     rows = training_rows(dataset, held, experiment.card.hold_out)
@@ -299,10 +299,11 @@ def _load(experiment: Experiment, held_out: bool) -> tuple[Dataset, str]:
         return experiment.load(held_out=False), str(error)  # the training rows may be in reach all the same
 
 
-def _held_out(experiment: Experiment, dataset: Dataset, unscored: str) -> np.ndarray:
+def held_out_rows(experiment: Experiment, dataset: Dataset) -> np.ndarray:
     """Which rows are held out, as booleans; none where these are files of their own that were not read."""
-    rule = experiment.card.hold_out or dataset.hold_out
-    if unscored and isinstance(rule, OwnFiles) and isinstance(dataset.hold_out, OwnFiles):
+    rule = dataset.hold_out if experiment.card.hold_out is None else experiment.card.hold_out
+    unread = isinstance(dataset.hold_out, OwnFiles) and dataset.of_held_out_files is None
+    if unread and isinstance(rule, OwnFiles):
         return np.zeros(len(dataset.table), dtype=bool)
     return dataset.held_out_rows(experiment.card.hold_out)
 

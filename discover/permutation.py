@@ -6,6 +6,7 @@ is chosen there shows how small an error luck alone reaches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class PermutationNull:
         parts = [
             f"p = {p:.2g} by its {name} error"
             for name, column in (("inner", "inner_rmse"), ("held-out", "heldout_rmse"))
-            if (p := self.p_value(column)) == p
+            if math.isfinite(p := self.p_value(column))
         ]
         chosen = int((self.table["formula"].iloc[1:] != "").sum())
         said = f"{' and '.join(parts)}, of {self.shuffles} shuffles, in {chosen} of which a law was chosen."

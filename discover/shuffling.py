@@ -24,7 +24,7 @@ def shuffled(dataset: Dataset, held_out: np.ndarray, seed: int) -> Dataset:
         Seed of the permutation.
     """
     random = np.random.default_rng(seed)
-    losses, training = dataset.losses(), np.flatnonzero(~held_out)
+    losses, training = dataset.losses().copy(), np.flatnonzero(~held_out)
     groups = np.full(len(losses), "") if not dataset.grouped else dataset.table[GROUP].to_numpy(dtype=str)
     for name in dict.fromkeys(groups[training].tolist()):
         rows = training[groups[training] == name]
