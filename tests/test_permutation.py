@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from discover.errors import InputError
 from discover.experiment import load_experiment
 from discover.permutation import COLUMNS, PermutationNull, permutation_null
 from discover.runs import RunFolder
+from discover.terminal import show_null
 
 CARD = TOLD.replace('"hoffmann", "constant", "powerlaw_one_feature"', '"constant"')
 
@@ -81,6 +83,17 @@ def test_each_run_is_kept_and_says_what_was_shuffled(found):
         assert (other["L"][held] == rows[0]["L"][held]).all()
         assert sorted(other["L"][~held]) == sorted(rows[0]["L"][~held])
         assert (other["L"][~held] != rows[0]["L"][~held]).sum() > 20
+
+
+def test_the_command_shows_a_line_a_run(found, capsys):
+    show_null(found)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["losses", "real", "shuffle_01"]
+    assert "p = 0.5 by its inner error and p = 0.5 by its held-out error, of 1 shuffles" in "\n".join(lines)
+    show_null(found, as_json=True)
+    record = json.loads(capsys.readouterr().out)
+    assert (record["shuffles"], record["p_inner"], record["p_heldout"]) == (1, 0.5, 0.5)
+    assert record["runs"][0]["formula"] == "E0 + A/N**alpha + B/D**beta"
 
 
 def test_what_cannot_be_a_null_is_refused(tmp_path: Path):
