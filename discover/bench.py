@@ -197,8 +197,8 @@ def run_bench(
             write_text(folder / FILE, json.dumps(json_ready(result.as_record()), indent=2) + "\n")
     except (KeyboardInterrupt, Interrupted):
         done = sum(not each.failed for each in result.tasks)
-        again = f"discover bench {name} --out {folder}"
-        raise Interrupted(f"interrupted; {done} tasks are done and kept: `{again}`, as it was, goes on") from None
+        advice = f"the same command with --out {folder} goes on"
+        raise Interrupted(f"interrupted; {done} of {len(chosen)} tasks are done and kept: {advice}") from None
     return result
 
 

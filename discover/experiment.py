@@ -229,10 +229,9 @@ def run(
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
     try:
-        _open(folder, experiment, dataset, held, _references(experiment, dataset), objective)
+        _open(folder, experiment, dataset, held, _references(experiment, dataset), objective, unscored)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
         if unscored:
-            folder.update(unscored=unscored)
             say(f"no held-out row will be scored: {unscored}")
         for line in without:
             say(line)
@@ -469,6 +468,7 @@ def _open(
     held: np.ndarray,
     baselines: list[str],
     objective: Objective,
+    unscored: str,
 ) -> None:
     """Write down what the run works with; a run that is resumed must find the same rows."""
     from discover.export.toml import dumps
@@ -502,6 +502,7 @@ def _open(
             "sha256": dict(dataset.sources),
         },
         seeds=experiment.card.seeds,
+        unscored=unscored,
     )
 
 

@@ -30,4 +30,5 @@ def shuffled(dataset: Dataset, held_out: np.ndarray, seed: int) -> Dataset:
         rows = training[groups[training] == name]
         losses[rows] = losses[random.permutation(rows)]
     made = f"those of {dataset.label} with the training losses shuffled among rows, seed {seed}"
+    made += f", and before that {dataset.generated}" if dataset.generated else ""
     return replace(dataset, table=dataset.table.assign(**{dataset.target.symbol: losses}), generated=made)
