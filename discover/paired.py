@@ -21,6 +21,7 @@ from discover.sizes import size_ranks
 
 RESAMPLES = 2000
 LEVEL = 0.95
+ENDLESS = 1e200  # a squared error from which on sums would overflow
 FEW = 5  # units below which the ends of an interval are rough
 COLUMNS = (
     *("law", "kind", "rmse", "ratio", "difference", "low", "high", "wins"),
@@ -192,8 +193,8 @@ class _Means:
 
     @classmethod
     def of(cls, values: np.ndarray, units: Units, draws: Sequence[tuple[np.ndarray, np.ndarray]]) -> _Means:
-        """The means; a value that is not finite makes every mean infinite that it is part of."""
-        bad = ~np.isfinite(values)
+        """The means; a value that is not finite, or all but infinite, makes every mean infinite that it is part of."""
+        bad = ~(values < ENDLESS)
         columns = np.column_stack([np.ones(len(values)), np.where(bad, 0.0, values), bad])
         totals = np.column_stack([np.bincount(units.places, column, len(units.strata)) for column in columns.T])
         drawn = np.sum([times @ totals[members] for members, times in draws], axis=0)

@@ -135,6 +135,11 @@ def test_a_law_without_a_value_loses_and_two_such_laws_tie():
     assert (both["ratio"], both["difference"], both["wins"]) == (1.0, 0.0, 0.5)
 
 
+def test_a_law_that_explodes_loses_too():
+    line = paired_comparison(a_law(TARGET), [known(np.full(24, 1e154))], HELD).iloc[0]
+    assert (line["wins"], line["ratio"], line["high"]) == (1.0, 0.0, -np.inf)
+
+
 def test_laws_that_differ_by_less_than_one_law_from_itself_tie():
     other = TARGET + 0.02
     line = paired_comparison(a_law(TARGET + 0.02 * (1 - SAME / 2)), [known(other)], HELD).iloc[0]
