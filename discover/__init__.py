@@ -27,6 +27,8 @@ _HOME = {
     "Experiment": "discover.experiment",
     "load_experiment": "discover.experiment",
     "run": "discover.experiment",
+    "permutation_null": "discover.permutation",
+    "run_bench": "discover.bench",
     "open_run": "discover.runs",
     "DiscoverError": "discover.errors",
 }

@@ -110,6 +110,55 @@ def resume(
 
 
 @app.command()
+def null(
+    experiment: Annotated[str, typer.Argument(help="Name of an experiment, or path of its card.")],
+    shuffles: Annotated[int, typer.Option(min=1, help="Runs on shuffled losses; 19 can give p = 0.05.")] = 19,
+    engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Seed of the search; may be repeated.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Of each search of each run: 30s, 5min, 1h.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    json_: Json = False,
+) -> None:
+    """Show what finding nothing looks like: the same search on training losses shuffled among rows."""
+    from discover import terminal
+    from discover.experiment import load_experiment
+    from discover.permutation import permutation_null
+
+    chosen = load_experiment(experiment).but(engines=engine, seeds=seed, budget=budget)
+    with terminal.progress() as report:
+        found = permutation_null(chosen, shuffles=shuffles, out=out, jobs=jobs, report=report)
+    terminal.show_null(found, as_json=json_)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="Name of a benchmark, or path of its card.")] = "sldbench",
+    tasks: Annotated[
+        list[str] | None, typer.Option(metavar="NAME,...", help="Some of the tasks; may be given more than once.")
+    ] = None,
+    engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Seed of the search; may be repeated.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Of each search: 30s, 5min, 1h, or 1000000evals.")] = None,
+    inner: Annotated[bool, typer.Option("--inner", help="Inner scores only; held-out rows are not read.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the benchmark; goes on with what it holds.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    json_: Json = False,
+) -> None:
+    """Run the tasks of a benchmark, and show their scores beside the published ones."""
+    from discover import terminal
+    from discover.bench import run_bench
+
+    names = [part.strip() for text in tasks or () for part in text.split(",") if part.strip()]
+    options: dict[str, Any] = {"engines": engine, "seeds": seed, "budget": budget, "held_out": not inner}
+    with terminal.progress() as report:
+        result = run_bench(name, tasks=names, out=out, jobs=jobs, report=report, **options)
+    terminal.show_bench(result, as_json=json_)
+    if all(task.failed for task in result.tasks):
+        raise typer.Exit(1)
+
+
+@app.command()
 def runs(
     out: Annotated[Path, typer.Option(help="Folder of run folders.")] = Path("runs"),
     json_: Json = False,

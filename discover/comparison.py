@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from discover.fitting import AnyFit
-from discover.scoring import score
+from discover.scoring import Score, score
 from discover.selection import Ensemble, Judged, Rows
 
 SAME = 1e-4  # relative difference of all predictions, held-out ones too, below which two laws are one
 UNVERIFIED = "its form was not verified"
 SAME_AS = "makes the predictions of"
+UNSCORED = Score(math.nan, math.nan, math.nan, math.nan, 0)  # there were no held-out rows
 COLUMNS = (
     "law",
     "kind",
@@ -39,7 +41,7 @@ def leaderboard(
     judged: Sequence[Judged],
     selected: Judged | None,
     rows: Rows,
-    held_out: Rows,
+    held_out: Rows | None,
     average: Ensemble | None = None,
 ) -> pd.DataFrame:
     """Score every law on the held-out rows, for the first and only time; the best comes first.
@@ -51,7 +53,8 @@ def leaderboard(
     selected
         The found law that selection chose.
     rows, held_out
-        The training rows, and the held-out ones.
+        The training rows, and the held-out ones. Without these the held-out columns are empty, and the inner error
+        decides the order.
     average
         An average of found laws, which is no law: it gets a line without a formula.
 
@@ -61,9 +64,10 @@ def leaderboard(
     """
     lines = []
     known = [candidate for candidate in judged if candidate.law.kind != "found"]
+    seen = [rows] if held_out is None else [rows, held_out]
     for candidate in judged:
         train = score(candidate.fit.predict(rows.columns, rows.groups), rows.target)
-        held = score(candidate.fit.predict(held_out.columns, held_out.groups), held_out.target)
+        held = UNSCORED if held_out is None else score(_prediction(candidate, held_out), held_out.target)
         law = candidate.law
         lines.append(
             {
@@ -81,19 +85,22 @@ def leaderboard(
                 "heldout_mape": held.mape,
                 "heldout_r2": held.r2,
                 "sane": candidate.sane,
-                "note": "; ".join(filter(None, [same_as(candidate, known, rows, held_out), note(candidate)])),
+                "note": "; ".join(filter(None, [same_as(candidate, known, *seen), note(candidate)])),
             }
         )
     if average is not None:
         lines.append(_line_of(average, rows, held_out))
     table = pd.DataFrame(lines, columns=list(COLUMNS))
-    return table.sort_values(["heldout_rmse", "n_constants", "law"], kind="stable").reset_index(drop=True)
+    error = "inner_rmse" if held_out is None else "heldout_rmse"
+    return table.sort_values([error, "n_constants", "law"], kind="stable").reset_index(drop=True)
 
 
-def _line_of(average: Ensemble, rows: Rows, held_out: Rows) -> dict[str, Any]:
+def _line_of(average: Ensemble, rows: Rows, held_out: Rows | None) -> dict[str, Any]:
     """The leaderboard's line of an average of laws."""
     train = score(average.predict(rows.columns, rows.groups), rows.target)
-    held = score(average.predict(held_out.columns, held_out.groups), held_out.target)
+    held = UNSCORED
+    if held_out is not None:
+        held = score(average.predict(held_out.columns, held_out.groups), held_out.target)
     names = ", ".join(one.law.name for one in average.members)
     return {
         "law": average.name,

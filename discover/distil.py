@@ -17,6 +17,7 @@ from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.skeleton import skeleton
 
+MAX_CONSTANTS = 9  # of a law, where nobody says otherwise
 TIME_LIMIT = 2.0  # seconds for one expression
 
 
@@ -55,7 +56,7 @@ def distil(
     *,
     target: str = "L",
     unit: str = "nats/token",
-    max_constants: int = 9,
+    max_constants: int = MAX_CONSTANTS,
     max_complexity: int = 45,
     time_limit: float = TIME_LIMIT,
     jobs: int = 1,

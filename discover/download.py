@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
-from discover.errors import DataError, DiscoverError, InputError
+from discover.errors import DataError, DiscoverError, InputError, UnreachableError
 
 
 def cache_folder() -> Path:
@@ -28,8 +28,10 @@ def fetch(url: str, sha256: str) -> Path:
     ------
     DataError
         When the file's checksum is not `sha256`.
-    DiscoverError
+    UnreachableError
         When the file is in neither mirror nor cache and cannot be downloaded.
+    DiscoverError
+        When the cache cannot be written.
     """
     inside = _path_of(url)
     mirror = os.environ.get("DISCOVER_MIRROR", "")
@@ -94,7 +96,7 @@ def _download(sources: list[str], sha256: str, cached: Path) -> Path:
         except (OSError, HTTPException, HTTPError) as error:  # before ValueError: some of requests' errors are both
             if last:
                 reason = _reason(error)
-                raise DiscoverError(
+                raise UnreachableError(
                     f"{source} could not be downloaded ({reason}): check the network, or set DISCOVER_MIRROR to a "
                     "folder that holds <host>/<path> of the file"
                 ) from None

@@ -33,6 +33,10 @@ class DataError(InputError):
     """A table does not hold what its card says: the message names file, row and column."""
 
 
+class UnreachableError(DiscoverError):
+    """A file is neither at hand nor can it be downloaded: nothing is wrong with what was asked for."""
+
+
 class EngineError(DiscoverError):
     """A search engine is missing or failed: the message says how to get it or what it said."""
 

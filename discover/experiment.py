@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 import discover
 from discover.cards import Card, card_paths, find_card, kind_of, read_card, validate
@@ -37,12 +37,13 @@ from discover.dataset_card import GROUP, ZERO_IS_LEGAL
 from discover.distil import Proposal, distil
 from discover.engines import Budget, SearchProblem, load_engine
 from discover.engines.base import Engine
-from discover.errors import DiscoverError, EngineError, InputError, Interrupted, one_of
+from discover.errors import DiscoverError, EngineError, InputError, Interrupted, UnreachableError, one_of
 from discover.fitting import Objective
 from discover.law import Law, list_laws, load_law
 from discover.matching import baselines_for, is_default_baseline
 from discover.mixture import component
 from discover.objective import Name as ObjectiveName
+from discover.paired import paired_comparison
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.selection import (
@@ -60,10 +61,12 @@ from discover.selection import (
     stability,
 )
 from discover.selection.rows import LARGER
+from discover.shuffling import shuffled
 
 Report = Callable[[str], None]
 MAX_SEED = 2**31
 MIN_COMPLEXITY = 5
+UNWANTED = "the run was asked to leave them alone"
 SEARCHED_GROUPS = 3  # groups on which engines search
 FEWEST_CONSTANTS, MOST_CONSTANTS = 5, 15  # of a found law, unless the card says how many
 MOST_NODES = 80  # of a found law
@@ -87,7 +90,8 @@ class ExperimentCard(Card):
     objective: ObjectiveName | None = None
     delta: float | None = None
     max_complexity: int = 25
-    max_constants: int | None = None
+    max_constants: int | None = Field(default=None, ge=1)
+    shuffle_seed: int | None = Field(default=None, ge=0)
     options: dict[str, dict[str, Any]] = {}
 
     @field_validator("operators")
@@ -147,10 +151,10 @@ class Experiment:
         inside = self.folder / name
         return str(inside.resolve()) if name.endswith(".toml") and inside.is_file() else name
 
-    def load(self) -> Dataset:
-        """The dataset, narrowed to the features and rows of the card."""
+    def load(self, *, held_out: bool = True) -> Dataset:
+        """The dataset, narrowed to the features and rows of the card; files of held-out rows only with `held_out`."""
         name = self.beside(self.card.dataset)
-        own = isinstance(self.card.hold_out or read_dataset_card(name)[1].hold_out, OwnFiles)
+        own = held_out and isinstance(self.card.hold_out or read_dataset_card(name)[1].hold_out, OwnFiles)
         dataset = load_dataset(name, held_out=own)
         if self.card.rows is not None:
             chosen = rows_where(dataset.table, self.card.rows)
@@ -197,6 +201,7 @@ def run(
     out: str | Path = "runs",
     resume: RunFolder | None = None,
     jobs: int | None = None,
+    held_out: bool = True,
     report: Report = lambda message: None,
 ) -> Result:
     """Run an experiment: search, distil, fit, choose, and only then score on the held-out rows.
@@ -211,6 +216,9 @@ def run(
         A run folder to go on with instead.
     jobs
         Number of processes that fit laws, and of threads that search; all cores by default.
+    held_out
+        Whether to score on the held-out rows. Without, and where their files cannot be reached, the run ends with the
+        choice, and what would say how the laws do on these rows stays empty.
     report
         Called with a line of progress now and then.
 
@@ -223,9 +231,13 @@ def run(
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
     jobs = jobs or os.cpu_count() or 1
-    dataset = experiment.load()
-    held = dataset.held_out_rows(experiment.card.hold_out)
+    dataset, unscored = _load(experiment, held_out)
+    held = held_out_rows(experiment, dataset)
+    if experiment.card.shuffle_seed is not None:
+        dataset = shuffled(dataset, held, experiment.card.shuffle_seed)
     rows = training_rows(dataset, held, experiment.card.hold_out)
+    if unscored:
+        dataset, held = dataset.narrowed(~held), held[~held]
     objective = experiment.objective(dataset, rows.target)
     laws = _baselines(experiment, dataset)
     engines, without = _ready(experiment.card.engines)
@@ -234,8 +246,10 @@ def run(
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
     try:
-        _open(folder, experiment, dataset, held, _references(experiment, dataset), objective)
+        _open(folder, experiment, dataset, held, _references(experiment, dataset), objective, unscored)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
+        if unscored:
+            say(f"no held-out row will be scored: {unscored}")
         for line in without:
             say(line)
         for engine in engines:
@@ -255,12 +269,11 @@ def run(
         )
         say(f"{len(candidates)} candidates, {len(proposals)} forms: fitting them and {len(laws)} baselines")
         judging = _judge(experiment, proposals, laws, rows, objective, jobs, say)
-        found, baselines, selected, average = judging.found, judging.baselines, judging.selected, judging.average
         searches = sorted({f"{candidate.engine}-{candidate.seed}" for candidate in candidates})
-        _note_choice(folder, rows, judging, searches)
-        say("scoring on the held-out rows")
-        table = leaderboard([*found, *baselines], selected, rows, _rows(dataset, held, rows.axis), average)
-        result = Result(folder, dataset, table, [*found, *baselines], selected, average)
+        _note_choice(experiment, folder, rows, judging, searches)
+        say("scoring on the held-out rows" if not unscored else "no held-out rows to score on")
+        outside = None if unscored else _rows(dataset, held, rows.axis)
+        result = _compared(folder, dataset, judging, rows, outside)
         write_results(result, held, rows)
         folder.update(state="done", end=_now())
         return result
@@ -284,12 +297,33 @@ def resume(folder: RunFolder, *, jobs: int | None = None, report: Report = lambd
         raise InputError(f"the run {folder.path} cannot be resumed: it has no experiment.toml")
     card = read_card(path, ExperimentCard)
     experiment = Experiment(folder.manifest.get("experiment", "experiment"), card, folder.path)
-    known = folder.dataset.get("sha256")
-    if known is not None and known != dict(experiment.load().sources):
+    scored = folder.manifest.get("unscored") != UNWANTED
+    known, now = folder.dataset.get("sha256"), dict(_load(experiment, scored)[0].sources)
+    # Files of held-out rows may have come within reach, or gone out of it.
+    if known is not None and not (known.items() <= now.items() or now.items() <= known.items()):
         raise InputError(
             f"the run {folder.path} cannot be resumed: the files of its dataset have changed; start a new run"
         )
-    return run(experiment, resume=folder, jobs=jobs, report=report)
+    return run(experiment, resume=folder, jobs=jobs, held_out=scored, report=report)
+
+
+def _load(experiment: Experiment, held_out: bool) -> tuple[Dataset, str]:
+    """The dataset, and why its held-out rows are not scored; empty when they are."""
+    if not held_out:
+        return experiment.load(held_out=False), UNWANTED
+    try:
+        return experiment.load(), ""
+    except UnreachableError as error:
+        return experiment.load(held_out=False), str(error)  # the training rows may be in reach all the same
+
+
+def held_out_rows(experiment: Experiment, dataset: Dataset) -> np.ndarray:
+    """Which rows are held out, as booleans; none where these are files of their own that were not read."""
+    rule = dataset.hold_out if experiment.card.hold_out is None else experiment.card.hold_out
+    unread = isinstance(dataset.hold_out, OwnFiles) and dataset.of_held_out_files is None
+    if unread and isinstance(rule, OwnFiles):
+        return np.zeros(len(dataset.table), dtype=bool)
+    return dataset.held_out_rows(experiment.card.hold_out)
 
 
 def training_rows(dataset: Dataset, held: np.ndarray, hold_out: HoldOut | None) -> Rows:
@@ -425,12 +459,20 @@ def _judge(
     baselines = judge_baselines(laws, rows, chosen.objective, seed=0, jobs=jobs)
     taken = {law.name for law in laws}
     found = _named(judge_carefully(lightly, rows, chosen.objective, seed=0, jobs=jobs), taken)
-    selected = choose([*found, *(one for one in baselines if one.law.kind == "null")])
+    selected = choose([*found, *_nulls(experiment, baselines)])
     average = ensemble(found, selected, rows, chosen.objective)
     return _Judging(found, baselines, selected, average, chosen)
 
 
-def _note_choice(folder: RunFolder, rows: Rows, judging: _Judging, searches: Sequence[str]) -> None:
+def _nulls(experiment: Experiment, baselines: Sequence[Judged]) -> list[Judged]:
+    """The null laws that may be chosen: with no more constants than the card allows."""
+    most = experiment.card.max_constants or np.inf
+    return [one for one in baselines if one.law.kind == "null" and len(one.law.parameters) <= most]
+
+
+def _note_choice(
+    experiment: Experiment, folder: RunFolder, rows: Rows, judging: _Judging, searches: Sequence[str]
+) -> None:
     """Write down in the manifest how the law was chosen, and how stable the choice is."""
     entry: dict[str, Any] = {
         "objective": str(judging.objective.objective),
@@ -438,8 +480,8 @@ def _note_choice(folder: RunFolder, rows: Rows, judging: _Judging, searches: Seq
         "inner_hold_outs": [split.name for split in rows.splits],
     }
     if judging.selected is not None:
-        nulls = [one for one in judging.baselines if one.law.kind == "null"]
-        steady = stability([*judging.found, *nulls], judging.selected, searches)
+        rivals = [*judging.found, *_nulls(experiment, judging.baselines)]
+        steady = stability(rivals, judging.selected, searches)
         entry |= {
             "selected": judging.selected.law.name,
             "chosen_again": steady.shares,
@@ -502,6 +544,14 @@ def _search(engine: Engine, problem: SearchProblem, folder: RunFolder, say: Repo
     say(f"{key}: {count} candidates in {entry['seconds']} s")
 
 
+def _compared(folder: RunFolder, dataset: Dataset, judging: _Judging, rows: Rows, outside: Rows | None) -> Result:
+    """The laws side by side, and the chosen one against the known ones on the held-out rows, when there are such."""
+    judged = [*judging.found, *judging.baselines]
+    board = leaderboard(judged, judging.selected, rows, outside, judging.average)
+    compared = None if outside is None else paired_comparison(judging.selected, judged, outside)
+    return Result(folder, dataset, board, judged, judging.selected, compared, judging.average)
+
+
 def _named(found: list[Judged], taken: Collection[str]) -> list[Judged]:
     """Found laws in the order of their score, named by it; baselines, found once themselves, keep their names."""
     ordered = sorted(found, key=score)
@@ -519,6 +569,7 @@ def _open(
     held: np.ndarray,
     baselines: list[str],
     objective: Objective,
+    unscored: str,
 ) -> None:
     """Write down what the run works with; a run that is resumed must find the same rows."""
     from discover.export.toml import dumps
@@ -552,6 +603,7 @@ def _open(
             "sha256": dict(dataset.sources),
         },
         seeds=experiment.card.seeds,
+        unscored=unscored,
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from discover.comparison import SAME_AS
 from discover.dataset import Dataset
+from discover.paired import ratio
 from discover.runs import RunFolder
 from discover.selection import Ensemble, Judged
 
+UNSCORED = "No held-out row was scored; the law was chosen by inner errors, which flatter it."
 TIE = 0.005  # relative difference of held-out errors that is none
 
 
@@ -32,6 +35,10 @@ class Result:
     selected
         The law that was chosen without seeing held-out rows: a found one, or a null law where none found is clearly
         better; `None` when none passed.
+    comparison
+        The chosen law's held-out error against that of each published and null law, with intervals; columns in
+        `discover.paired.COLUMNS`. `None` when there were no held-out rows to score on: the leaderboard's held-out
+        columns are empty then, and its order is that of the inner errors.
     average
         The average of the best found laws, which is no law; `None` when there are too few.
     """
@@ -41,10 +48,16 @@ class Result:
     leaderboard: pd.DataFrame
     judged: Sequence[Judged]
     selected: Judged | None
+    comparison: pd.DataFrame | None = None
     average: Ensemble | None = None
 
+    @property
+    def scored(self) -> bool:
+        """Whether the laws were scored on held-out rows."""
+        return self.comparison is not None
+
     def best(self, kind: str) -> Judged | None:
-        """The law of a kind (``published``, ``null``, ``found``) with the smallest held-out error."""
+        """The law of a kind (``published``, ``null``, ``found``) with the smallest held-out (else inner) error."""
         rank = {name: number for number, name in enumerate(self.leaderboard["law"])}
         laws = [judged for judged in self.judged if judged.law.kind == kind]
         return min(laws, key=lambda judged: rank[judged.law.name]) if laws else None
@@ -55,50 +68,75 @@ class Result:
             return "No found law passed the sanity checks, so none was chosen."
         if self.selected.law.kind == "null":
             simple = f"No found law predicts larger sizes clearly better than the null law {self.selected.law.name}."
-            return f"{simple} {self._against(['published'])}{self._of_average()}"
-        return self._against(["published", "null"]) + self._of_average()
+            return " ".join(filter(None, [simple, self._against(["published"]), self._of_average()]))
+        return " ".join(filter(None, [self._against(["published", "null"]), self._of_average()]))
 
     def _against(self, kinds: Sequence[str]) -> str:
         """The chosen law against the best laws of some kinds."""
         assert self.selected is not None
-        errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
-        notes = dict(zip(self.leaderboard["law"], self.leaderboard["note"], strict=True))
+        where, column = ("held-out", "heldout_rmse") if self.scored else ("inner", "inner_rmse")
+        errors = dict(zip(self.leaderboard["law"], self.leaderboard[column], strict=True))
         name = self.selected.law.name
-        parts, lost = [], []
+        parts, others = [], {}
         for kind in kinds:
             other = self.best(kind)
             if other is not None:
-                ratio = _ratio(errors[name], errors[other.law.name])
-                parts.append(f"{ratio:.2f} times that of the best {kind} law ({other.law.name})")
-                lost += [other.law.name] if ratio > 1 + TIE else []
+                others[other.law.name] = times = ratio(errors[name], errors[other.law.name])
+                parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other.law.name)})")
+        sentences = [] if self.scored else [UNSCORED]
         if not parts:
-            return "There was no law to compare it with."
-        sentences = [f"Its held-out error is {' and '.join(parts)}."]
-        first = str(notes[name]).split(";")[0]
-        if first.startswith(SAME_AS):
-            sentences.append(f"It {first}: a known law, found again.")
+            return " ".join([*sentences, "There was no law to compare it with."])
+        sentences.append(f"Its {where} error is {' and '.join(parts)}.")
+        if self._again():
+            sentences.append(f"It {SAME_AS} {self._again()}: a known law, found again.")
+        lost = [law for law, times in others.items() if times > 1 + TIE]
         if lost:
             sentences.append(f"It does not beat {' and '.join(lost)}.")
-        return " ".join(sentences)
+        return " ".join([*sentences, *self._doubts([law for law, times in others.items() if times < 1 - TIE])])
+
+    def _again(self) -> str:
+        """The known law that the chosen one repeats; empty when it is none."""
+        notes = self.leaderboard.loc[self.leaderboard["selected"].astype(bool), "note"]
+        first = str(notes.iloc[0]).split(";")[0] if len(notes) else ""
+        return first.removeprefix(SAME_AS).strip() if first.startswith(SAME_AS) else ""
+
+    def _line(self, law: str) -> dict[str, Any]:
+        """What the comparison says of a law; empty when there is none."""
+        if self.comparison is None:
+            return {}
+        lines = self.comparison[self.comparison["law"] == law].to_dict(orient="records")
+        return {str(key): value for key, value in lines[0].items()} if lines else {}
+
+    def _beside(self, law: str) -> str:
+        """A law's name, and the difference of the chosen law's error from its error with the interval."""
+        line = self._line(law)
+        if not line or self._again() == law:
+            return law
+        if not line["wins"] >= 0:  # one row has no interval
+            return f"{law}; difference {line['difference']:+.2g}"
+        interval = f"{100 * line['level']:g} % interval {line['low']:+.2g} to {line['high']:+.2g}"
+        wins = f"it wins in {100 * line['wins']:.0f} % of the resamples"
+        return f"{law}; difference {line['difference']:+.2g}, {interval}; {wins}"
+
+    def _doubts(self, beaten: Sequence[str]) -> list[str]:
+        """Which laws of larger errors the intervals do not tell from the chosen one, and what they rest on."""
+        open_ = [law for law in beaten if (line := self._line(law)) and line["high"] >= 0]
+        said = [f"The intervals do not settle whether it beats {' and '.join(open_)}."] if open_ else []
+        note = "" if self.comparison is None or not len(self.comparison) else str(self.comparison["note"].iloc[0])
+        return [*said, *([f"{note[0].upper()}{note[1:]}."] if note else [])]
 
     def _of_average(self) -> str:
         """What to say of the average of the best laws, where it is clearly better on the inner hold-outs."""
         if self.average is None or not self.average.better or self.selected is None:
             return ""
-        errors = dict(zip(self.leaderboard["law"], self.leaderboard["heldout_rmse"], strict=True))
-        ratio = _ratio(errors[self.average.name], errors[self.selected.law.name])
+        where, column = ("held-out", "heldout_rmse") if self.scored else ("inner", "inner_rmse")
+        errors = dict(zip(self.leaderboard["law"], self.leaderboard[column], strict=True))
+        times = ratio(errors[self.average.name], errors[self.selected.law.name])
         count = len(self.average.members)
         return (
-            f" The median of the {count} best laws, which is no formula, predicted the inner hold-outs clearly better; "
-            f"its held-out error is {ratio:.2f} times that of the chosen law."
+            f"The median of the {count} best laws, which is no formula, predicted the inner hold-outs clearly better; "
+            f"its {where} error is {times:.2f} times that of the chosen law."
         )
 
     def _repr_html_(self) -> str:
         return str(self.leaderboard.drop(columns="constants").to_html())
-
-
-def _ratio(mine: float, other: float) -> float:
-    """How many times `other` an error is; rows without noise can be met exactly, and some laws have no value there."""
-    if mine == other:
-        return 1.0
-    return mine / other if other else float("inf")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from discover.law import Constant
 
@@ -47,6 +48,11 @@ def write(folder: Path, table: pd.DataFrame | None = None, card: str = CARD, tab
     (folder / "mine.toml").write_text(table_card)
     (folder / "first.toml").write_text(card)
     return folder / "first.toml"
+
+
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no figures: they take most of the time of a small run, and are looked at elsewhere."""
+    monkeypatch.setattr("discover.report.results.to_bytes", lambda figure, file_format: b"")
 
 
 FOUND = {"A": Constant(range=(1, 1e3), positive=True, log=True), "alpha": Constant(range=(0.01, 1), positive=True)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jinja2
 
 from discover.result import Result
@@ -30,13 +32,26 @@ tr.fail td:nth-child(2) { color: #b00020 } tr.unknown td:nth-child(2) { color: #
 <td>{{ line.witness }}</td></tr>
 {% endfor %}</table>{% endif %}
 {% else %}<p>No found law passed the sanity checks.</p>{% endif %}
-<h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the held-out rows first.</p>
+{% if compared %}<h2>Against known laws</h2><p>Difference of the held-out RMSE in {{ unit }}, chosen law less the other,
+with {{ "%g"|format(100 * compared[0].level) }} % {{ compared[0].interval }} intervals
+over {{ compared[0].resamples }} resamples of {{ compared[0].units }} {{ compared[0].resampled }}s;
+the constants were not fitted again.
+{%- if compared[0].note %} {{ compared[0].note }}.{% endif %}</p>
+<table><tr><th>law</th><th>kind</th><th>RMSE</th><th>ratio</th><th>difference</th><th>interval</th>
+<th>chosen law wins</th></tr>
+{% for row in compared %}<tr><td>{{ row.law }}</td><td>{{ row.kind }}</td><td>{{ row.rmse|number }}</td>
+<td>{{ "%.2f"|format(row.ratio) }}</td><td>{{ row.difference|number("%+.2g") }}</td>
+<td>{{ row.low|number("%+.2g") }} to {{ row.high|number("%+.2g") }}</td>
+<td>{{ (100 * row.wins)|number("%.0f %%") }}</td></tr>
+{% endfor %}</table>{% endif %}
+<h2>Leaderboard</h2><p>Errors in {{ unit }}; best on the {{ "held-out rows" if scored else "inner hold-outs" }} first.
+{%- if not scored %} No held-out row was scored.{% endif %}</p>
 <table><tr><th>law</th><th>kind</th><th>formula</th><th>constants</th><th>training RMSE</th><th>inner RMSE</th>
 <th>held-out RMSE</th><th>held-out MAPE</th><th>sane</th></tr>
 {% for row in rows %}<tr{% if row.selected %} class="selected"{% endif %}><td>{{ row.law }}</td><td>{{ row.kind }}</td>
-<td><code>{{ row.formula }}</code></td><td>{{ row.n_constants }}</td><td>{{ "%.4f"|format(row.train_rmse) }}</td>
-<td>{{ "%.4f"|format(row.inner_rmse) }}</td><td>{{ "%.4f"|format(row.heldout_rmse) }}</td>
-<td>{{ "%.2f"|format(row.heldout_mape) }} %</td><td>{{ "yes" if row.sane else "no" }}</td></tr>
+<td><code>{{ row.formula }}</code></td><td>{{ row.n_constants }}</td><td>{{ row.train_rmse|number }}</td>
+<td>{{ row.inner_rmse|number }}</td><td>{{ row.heldout_rmse|number }}</td>
+<td>{{ row.heldout_mape|number("%.2f %%") }}</td><td>{{ "yes" if row.sane else "no" }}</td></tr>
 {% endfor %}</table>
 {% if selected %}<h2>Figures</h2><p>{% if sized %}<img src="figures/loss_against_size.png" alt="loss against size">
 {% endif %}<img src="figures/parity.png" alt="predicted against measured loss"></p>{% endif %}
@@ -47,6 +62,7 @@ tr.fail td:nth-child(2) { color: #b00020 } tr.unknown td:nth-child(2) { color: #
 def page(result: Result, sanity: SanityCard | None = None) -> str:
     """The report of a run: the chosen law and its sanity card, the leaderboard, and the figures beside it."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["number"] = _number
     board = result.leaderboard
     selected = None
     if result.selected is not None:
@@ -69,4 +85,11 @@ def page(result: Result, sanity: SanityCard | None = None) -> str:
         verdict=result.verdict(),
         sanity=sanity.lines if sanity is not None else (),
         rows=board.to_dict(orient="records"),
+        scored=result.scored,
+        compared=[] if result.comparison is None else result.comparison.to_dict(orient="records"),
     )
+
+
+def _number(value: float, form: str = "%.4f") -> str:
+    """A number as it is shown; a dash where there is none."""
+    return "–" if math.isnan(value) else form % value

@@ -20,6 +20,8 @@ def write_results(result: Result, held: np.ndarray, rows: Rows) -> None:
     """Write leaderboard, law cards, predictions, equations, figures and report, each whole or not at all."""
     folder, dataset = result.folder, result.dataset
     folder.write("leaderboard.csv", result.leaderboard.to_csv(index=False))
+    if result.comparison is not None:
+        folder.write("comparison.csv", result.comparison.to_csv(index=False))
     for judged in result.judged:
         folder.write(f"laws/{judged.law.name}.toml", _card(result, judged))
     folder.write("predictions.csv", _predictions(result, held).to_csv(index=False))
@@ -50,7 +52,8 @@ def equations(result: Result) -> str:
     parts = []
     if result.selected is not None:
         parts.append(fitted_equation(result.selected.fit))
-    parts.append(table(result.leaderboard, caption=f"Laws on {result.dataset.label}, best held-out first."))
+    order = "best held-out first" if result.scored else "best on inner hold-outs first, none scored on held-out rows"
+    parts.append(table(result.leaderboard, caption=f"Laws on {result.dataset.label}, {order}."))
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,5 +1,6 @@
 """What the command prints: tables on a terminal, plain lines elsewhere, JSON for programs."""
 
+from discover.terminal.bench import show_bench, show_null
 from discover.terminal.checks import show_verdicts
 from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched
 from discover.terminal.fits import show_fit
@@ -16,6 +17,7 @@ __all__ = [
     "law_entry",
     "print_json",
     "progress",
+    "show_bench",
     "show_dataset",
     "show_datasets",
     "show_experiments",
@@ -24,6 +26,7 @@ __all__ = [
     "show_fit",
     "show_law",
     "show_laws",
+    "show_null",
     "show_optimal",
     "show_proposal",
     "show_reproductions",

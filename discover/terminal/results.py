@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -23,7 +24,8 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
         return
     to, board = console(), result.leaderboard
     shown = _shown(board)
-    table = new_table(to, title=f"{escape(result.dataset.label)}: held-out rows, best first")
+    order = "held-out rows" if result.scored else "no held-out row was scored; inner hold-outs"
+    table = new_table(to, title=f"{escape(result.dataset.label)}: {order}, best first")
     for heading in ("law", "kind"):
         table.add_column(heading, no_wrap=True)
     table.add_column("formula", overflow="fold", max_width=60 if to.is_terminal else None)
@@ -60,6 +62,8 @@ def _entry(result: Result) -> dict[str, Any]:
         "generated": bool(result.dataset.generated),
         "selected": result.selected.law.name if result.selected else None,
         "verdict": result.verdict(),
+        "scored": result.scored,
+        "comparison": None if result.comparison is None else result.comparison.to_dict(orient="records"),
         "leaderboard": [{**row, "constants": json.loads(row["constants"])} for row in rows],
     }
 
@@ -76,5 +80,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
     mark, insane = "* " if row["selected"] else "  ", "" if row["sane"] else " (not sane)"
     doubted = " (unverified)" if str(row["note"]).split("; ")[0] == UNVERIFIED else ""
     cells = [mark + row["law"], row["kind"] + doubted + insane, row["formula"], str(row["n_constants"])]
-    errors = [f"{row[key]:.4f}" if row[key] < 1e4 else "inf" for key in ("train_rmse", "inner_rmse", "heldout_rmse")]
-    return [*cells, *errors, f"{row['heldout_mape']:.2f}" if row["heldout_mape"] < 1e4 else "inf"]
+    errors = [_error(row[key], 4) for key in ("train_rmse", "inner_rmse", "heldout_rmse")]
+    return [*cells, *errors, _error(row["heldout_mape"], 2)]
+
+
+def _error(value: float, decimals: int) -> str:
+    """An error as it is shown: a dash where nothing was scored."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.{decimals}f}" if value < 1e4 else "inf"

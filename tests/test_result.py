@@ -1,0 +1,75 @@
+"""What is said of a result: honestly, with how sure it is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from discover.paired import COLUMNS
+from discover.result import Result
+
+NOTE = "3 sizes are held out: the ends of the intervals are rough"
+
+
+def a_result(high: float = 0.001, ratio: float = 0.61, note: str = "", scored: bool = True, **line: object) -> Result:
+    """A chosen law beside one published law, whose error is one."""
+    column, other = ("heldout_rmse", "inner_rmse") if scored else ("inner_rmse", "heldout_rmse")
+    board = pd.DataFrame(
+        {
+            **{"law": ["found_01", "clark_bilinear"], "kind": ["found", "published"], "selected": [True, False]},
+            **{"formula": ["A/N", "B/N"], column: [ratio, 1.0], other: [np.nan, np.nan], "note": [note, ""]},
+        }
+    )
+    judged = [
+        SimpleNamespace(law=SimpleNamespace(name=name, kind=kind))
+        for name, kind in zip(board.law, board.kind, strict=True)
+    ]
+    compared = {"law": "clark_bilinear", "difference": -0.00612, "low": -0.0111, "high": high, "wins": 0.931}
+    table = pd.DataFrame([{**compared, "level": 0.95, "note": "", **line}], columns=list(COLUMNS))
+    return Result(None, None, board, judged, judged[0], table if scored else None)  # type: ignore[arg-type]
+
+
+def test_the_verdict_has_the_ratio_the_difference_its_interval_and_the_wins():
+    said = a_result(high=-0.001).verdict()
+    assert said == (
+        "Its held-out error is 0.61 times that of the best published law (clark_bilinear; difference -0.0061, "
+        "95 % interval -0.011 to -0.001; it wins in 93 % of the resamples)."
+    )
+
+
+def test_an_interval_around_zero_settles_nothing_and_what_it_rests_on_is_told():
+    result = a_result(high=0.001)
+    assert result.verdict().endswith("The intervals do not settle whether it beats clark_bilinear.")
+    result.comparison["note"] = NOTE
+    assert result.verdict().endswith(f"whether it beats clark_bilinear. {NOTE}.")
+
+
+def test_a_law_that_loses_is_said_to():
+    said = a_result(ratio=1.4).verdict()
+    assert said.endswith("It does not beat clark_bilinear.")
+
+
+def test_a_known_law_found_again_needs_no_interval():
+    said = a_result(ratio=1.0, note="makes the predictions of clark_bilinear; warned").verdict()
+    assert said == (
+        "Its held-out error is 1.00 times that of the best published law (clark_bilinear). "
+        "It makes the predictions of clark_bilinear: a known law, found again."
+    )
+
+
+def test_one_row_has_a_difference_only():
+    said = a_result(wins=np.nan, low=np.nan, high=np.nan).verdict()
+    assert "(clark_bilinear; difference -0.0061)." in said
+    assert "interval" not in said
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_a_result_that_was_not_scored_says_so_first(scored: bool):
+    result = a_result(high=-0.001, scored=scored)
+    assert result.scored == scored
+    said = result.verdict()
+    assert ("No held-out row was scored" in said) != scored
+    assert f"Its {'held-out' if scored else 'inner'} error is 0.61 times" in said
