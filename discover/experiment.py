@@ -397,7 +397,8 @@ def _problems(
     """
     names = rows.group_names()
     largest = sorted(names, key=lambda name: -int(rows.of_group(name).sum()))
-    searched = largest[:: max(1, -(-len(largest) // SEARCHED_GROUPS))]
+    spread = np.linspace(0, len(largest) - 1, min(len(largest), SEARCHED_GROUPS)).round().astype(int)
+    searched = [largest[k] for k in spread]  # of groups that have many rows and of those that have few
     budget = Budget.parse(experiment.card.budget)
     options: dict[str, Any] = {
         "seed": seed,
