@@ -27,6 +27,7 @@ _HOME = {
     "load_experiment": "discover.experiment",
     "run": "discover.experiment",
     "open_run": "discover.runs",
+    "compare": "discover.comparing",
     "DiscoverError": "discover.errors",
 }
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are texts

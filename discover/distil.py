@@ -6,27 +6,18 @@ form. A law that comes out has open constants: the fitter decides their values, 
 
 from __future__ import annotations
 
-import contextlib
-import json
-import queue
-import subprocess
-import sys
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import IO
 
+from discover.child import Child
 from discover.complexity import complexity
 from discover.engines.base import Candidate
-from discover.errors import DiscoverError
 from discover.formula import FormulaError, parse
 from discover.law import Law
 from discover.skeleton import skeleton
 
 TIME_LIMIT = 2.0  # seconds for one expression
-START_LIMIT = 60.0  # seconds for the child process to import SymPy, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -143,76 +134,17 @@ def _law(
     return None
 
 
-class Simplifier:
+class Simplifier(Child):
     """Simplifies the texts of formulas in a child process, each within a time limit.
 
     Use as a context manager; calling it gives the simple text, or `None` when the limit passed or SymPy failed.
     """
 
     def __init__(self, time_limit: float = TIME_LIMIT) -> None:
-        self.time_limit = time_limit
-        self._child: subprocess.Popen[str] | None = None
-        self._answers: queue.Queue[str] = queue.Queue()
-
-    def __enter__(self) -> Simplifier:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
+        super().__init__("discover.simplify", "formulas cannot be simplified", time_limit)
 
     def __call__(self, formula: str, features: list[str]) -> str | None:
         """Simple form of `formula`, or `None`."""
-        request = json.dumps({"formula": formula, "features": features})
-        try:
-            child = self._running()
-            assert child.stdin is not None  # opened as a pipe
-            child.stdin.write(request + "\n")
-            child.stdin.flush()
-            answer: str | None = json.loads(self._answers.get(timeout=self.time_limit)).get("formula")
-        except (queue.Empty, BrokenPipeError, json.JSONDecodeError):  # too slow, or dead: an ended child says ""
-            self._stop()
-            return None
-        return answer
-
-    def _running(self) -> subprocess.Popen[str]:
-        """The child, ready for a request."""
-        if self._child is None or self._child.poll() is not None:
-            self._stop()
-            self._child = subprocess.Popen(
-                # -P: the folder in which the user stands is no place to import from.
-                [sys.executable, "-P", "-m", "discover.simplify"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            self._answers = queue.Queue()
-            threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
-            try:
-                json.loads(self._answers.get(timeout=START_LIMIT))
-            except (queue.Empty, json.JSONDecodeError):
-                self._stop()
-                message = f"formulas cannot be simplified: `{sys.executable} -P -m discover.simplify` does not start"
-                raise DiscoverError(message) from None
-        return self._child
-
-    def _stop(self) -> None:
-        child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-
-
-def _pump(stream: IO[str] | None, answers: queue.Queue[str]) -> None:
-    """Move a child's lines into a queue until it ends; an empty line says that it ended."""
-    with contextlib.suppress(ValueError, OSError):
-        for line in stream or ():
-            answers.put(line)
-    answers.put("")
+        answer = self.ask({"formula": formula, "features": features}) or {}
+        simple: str | None = answer.get("formula")
+        return simple

@@ -1,6 +1,7 @@
 """What the command prints: tables on a terminal, plain lines elsewhere, JSON for programs."""
 
 from discover.terminal.checks import show_verdicts
+from discover.terminal.comparing import show_comparison
 from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched
 from discover.terminal.fits import show_fit
 from discover.terminal.laws import law_entry, show_law, show_laws
@@ -16,6 +17,7 @@ __all__ = [
     "law_entry",
     "print_json",
     "progress",
+    "show_comparison",
     "show_dataset",
     "show_datasets",
     "show_experiments",
