@@ -178,7 +178,7 @@ class _Normal:
         for total in sums:
             number, scaled = _scaled(total)
             rest = rest * number * scaled
-        return rest
+        return _gathered(rest)
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         if not _fixed(exponent):
@@ -205,6 +205,15 @@ class _Normal:
             else:
                 left.append(term)
         return self._product([*factors, sympy.exp(sympy.Add(*left))])
+
+
+def _gathered(product: sympy.Expr) -> sympy.Expr:
+    """A product with one power of each base, which SymPy leaves apart where exponents are symbols."""
+    exponents: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for factor in sympy.Mul.make_args(product):
+        base, exponent = (factor, sympy.S.One) if _fixed(factor) else factor.as_base_exp()
+        exponents.setdefault(base, []).append(exponent)
+    return sympy.Mul(*[base ** sympy.Add(*own) for base, own in exponents.items()])
 
 
 def _sum(parts: Iterable[sympy.Expr]) -> sympy.Expr:
