@@ -14,14 +14,16 @@ from conftest import tell_engines
 from small_experiment import TOLD, write
 
 import discover
+from discover.compared import Comparison
 from discover.comparing import compare
 from discover.dataset import load_dataset
-from discover.disguise import Symbolically
 from discover.errors import InputError
 from discover.experiment import run
 from discover.law import load_law
 from discover.result import Result
+from discover.runs import RunFolder
 from discover.saved import read_differences
+from discover.terminal import show_comparison
 
 GONE = """
 title = "A law of what the data have not"
@@ -50,12 +52,21 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
         yield run(write(folder, card=TOLD), out=folder / "runs", jobs=1)
 
 
-def test_what_a_run_found_is_laid_beside_its_baselines(told: Result) -> None:
-    compared = compare(told.folder.path, found=1)
-    table = compared.table.set_index("other")
+@pytest.fixture(scope="module")
+def compared(told: Result) -> Comparison:
+    """The chosen law of that run and one more, with the difference from Chinchilla's law that the run has told."""
+    path = told.folder.path / "comparison.csv"
+    line = {"law": "hoffmann", "difference": -0.0061, "low": -0.011, "high": 0.001, "wins": 0.93, "level": 0.95}
+    pd.DataFrame([line]).to_csv(path, index=False)
+    made = compare(told.folder.path, found=2, seconds=0.5)
+    path.unlink()
+    return made
+
+
+def test_what_a_run_found_is_laid_beside_its_baselines(told: Result, compared: Comparison) -> None:
+    table = compared.table[compared.table["selected"]].set_index("other")
     assert told.selected is not None
     assert set(table["law"]) == {told.selected.law.name}
-    assert table["selected"].all()
     assert set(table.index) == {"hoffmann", "constant", "powerlaw_one_feature_N", "powerlaw_one_feature_D"}
     assert table.loc["hoffmann", ["by_formula", "by_predictions"]].tolist() == ["same", "same"]
     assert table.loc["constant", ["by_formula", "by_predictions"]].tolist() == ["generalisation", "generalisation"]
@@ -63,37 +74,35 @@ def test_what_a_run_found_is_laid_beside_its_baselines(told: Result) -> None:
     board = told.leaderboard.set_index("law")["heldout_rmse"]
     for other in table.index:
         assert table.loc[other, "other_heldout_rmse"] == pytest.approx(board[other], rel=1e-12)
-    assert np.isnan(table["difference"]).all()  # a run that has no comparison.csv says nothing of it
     assert "hoffmann" in compared._repr_html_()
 
 
-def test_the_best_other_found_laws_come_after_the_chosen_one(told: Result) -> None:
-    compared = compare(told.folder.path, found=2, seconds=0.2)
-    names = list(dict.fromkeys(compared.table["law"]))
+def test_the_best_other_found_law_comes_after_the_chosen_one(told: Result, compared: Comparison) -> None:
     board = told.leaderboard
     others = board[(board["kind"] == "found") & ~board["selected"] & board["sane"]]["law"]
     assert told.selected is not None
-    assert names == [told.selected.law.name, others.iloc[0]]
+    assert list(dict.fromkeys(compared.table["law"])) == [told.selected.law.name, others.iloc[0]]
 
 
-def test_differences_that_a_run_has_told_are_shown(told: Result, call: Callable[..., Said]) -> None:
-    path = told.folder.path / "comparison.csv"
-    line = {"law": "hoffmann", "difference": -0.0061, "low": -0.011, "high": 0.001, "wins": 0.93, "level": 0.95}
-    pd.DataFrame([line]).to_csv(path, index=False)
-    try:
-        said = call("compare", str(told.folder.path), "--found", "2", "--seconds", "0.2")
-        entry = json.loads(call("compare", str(told.folder.path), "--found", "1", "--json").stdout)
-    finally:
-        path.unlink()
-    assert said.stdout.count("-0.0061 (-0.0110 to +0.0010)") == 1  # of the chosen law only
-    pairs = {pair["other"]: pair for pair in entry["pairs"]}
-    assert (pairs["hoffmann"]["wins"], pairs["constant"]["wins"]) == (0.93, None)
+def test_differences_that_a_run_has_told_are_those_of_the_chosen_law(
+    compared: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_comparison(compared)
+    assert capsys.readouterr().out.count("-0.0061 (-0.0110 to +0.0010)") == 1
+    show_comparison(compared, as_json=True)
+    pairs = json.loads(capsys.readouterr().out)["pairs"]
+    wins = {pair["other"]: pair["wins"] for pair in pairs if pair["selected"]}
+    assert (wins["hoffmann"], wins["constant"]) == (0.93, None)
 
 
-def test_a_comparison_that_is_none_is_said_so(told: Result, tmp_path: Path) -> None:
+def test_a_run_that_has_told_no_differences_has_none(tmp_path: Path) -> None:
+    assert read_differences(RunFolder(tmp_path)) == {}
+
+
+def test_a_comparison_that_is_none_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "comparison.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"comparison.csv: this is not the comparison of a run"):
-        read_differences(type(told.folder)(tmp_path))
+        read_differences(RunFolder(tmp_path))
 
 
 def test_laws_are_fitted_to_the_rows_that_a_dataset_does_not_hold_out() -> None:
@@ -112,31 +121,15 @@ def test_laws_are_fitted_to_the_rows_that_a_dataset_does_not_hold_out() -> None:
     assert compared.on == "synthetic_chinchilla (generated)"
 
 
-def test_without_a_dataset_formulas_alone_are_compared(call: Callable[..., Said]) -> None:
-    said = call("compare", "hoffmann", "skaling", "gadre")
+def test_without_a_dataset_formulas_alone_are_compared_and_a_run_stands_for_what_it_chose(
+    told: Result, call: Callable[..., Said]
+) -> None:
+    said = call("compare", str(told.folder.path), "skaling", "gadre")
     assert said.returncode == 0
+    assert told.selected is not None
     lines = [line.split() for line in said.stdout.splitlines()]
-    assert ["hoffmann", "skaling", "special", "case", "k", "=", "1", *["-"] * 5] in lines
-    entry = json.loads(call("compare", "hoffmann", "skaling", "--json").stdout)
-    assert entry["pairs"][0]["by_formula"] == "special case"
-    assert entry["pairs"][0]["residual"] is None
-
-
-def test_a_run_among_laws_stands_for_what_it_chose(told: Result) -> None:
-    compared = compare(told.folder.path, "skaling")
-    assert compared.table.loc[0, ["by_formula", "settings"]].tolist() == ["special case", ["k = 1"]]
-
-
-def test_a_mixture_is_compared_over_its_domains() -> None:
-    with Symbolically() as symbolically:
-        law = load_law("ye_m4").bind({"r": ("code", "web")})
-        assert symbolically(load_law("mixture_loglinear"), law).settings == ("E0 = 0",)
-        # A found law names the components; the published one is written out over them.
-        plain = discover.Law(
-            "found", "", "exp(a*r_code + b*r_web)", {"r_code": "", "r_web": ""},
-            dict.fromkeys(("a", "b"), law.constants["t"]), kind="found",
-        )  # fmt: skip
-        assert symbolically(plain, law).settings == ("E0 = 0",)
+    assert [told.selected.law.name, *["skaling", "special", "case", "k", "=", "1"], *["-"] * 5] in lines
+    assert ["skaling", *["gadre", "generalisation", "k", "=", "1,", "alpha", "=", "beta"], *["-"] * 5] in lines
 
 
 WRONG = [

@@ -18,10 +18,11 @@ from discover.fitting import Fit, Objective, fit
 from discover.fitting.search import ENOUGH
 from discover.law import Law
 
-# Measured on pairs of published laws (docs/comparing.md): a law meets its special case to 1e-15, or to 3e-8 in a limit
-# that its constants run to, and what is not its special case to no better than 4e-5.
+# Measured on pairs of published laws (docs/comparing.md): a law meets its special case to 1e-15, or to 1e-7 in a limit
+# that its constants run to, and once, from poor starts, to 1e-5 only; what is not its special case to no better than
+# 1.4e-4 on measurements. Between the two nothing is said.
 EQUAL = 1e-6  # residual below which one law makes the predictions of another
-UNEQUAL = 1e-5  # residual above which it does not
+UNEQUAL = 1e-4  # residual above which it does not
 GROUPS = 3  # of the rows, the largest, on which laws are compared
 STARTS, MORE = 16, 128  # of a fit, and of a second one where few of them agree
 

@@ -42,7 +42,7 @@ def points(
     Examples
     --------
     >>> between = points({"N": np.array([1e7, 1e9])})["N"]
-    >>> len(between), between.min(), between.max()
+    >>> len(between), float(between.min()), float(between.max())
     (258, 10000000.0, 1000000000.0)
     """
     names = list(columns)

@@ -83,6 +83,13 @@ def test_a_product_of_sums_is_a_special_case_of_its_terms(compare: Symbolically)
     assert compare(product, found_law("p + q*N + s*D + t*N*D", "p q s t")).relation == "special case"
 
 
+def test_a_found_law_over_components_meets_a_published_one_over_their_mixture(compare: Symbolically) -> None:
+    mixture = law("ye_m4").bind({"r": ("code", "web")})
+    assert compare(law("mixture_loglinear"), mixture).settings == ("E0 = 0",)
+    components = found_law("exp(a*r_code + b*r_web)", "a b", "r_code r_web")
+    assert compare(components, mixture).settings == ("E0 = 0",)
+
+
 def test_what_takes_too_long_is_not_told_but_ends() -> None:
     start = time.monotonic()
     with Symbolically(seconds=0.1) as hasty:
