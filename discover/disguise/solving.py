@@ -57,6 +57,8 @@ def solved(
     rest = dict.fromkeys(set(unknowns) - set(found), sympy.S.One)
     chosen = {key: value.xreplace(rest) for key, value in found.items()} | rest
     holds = all(_equal(place.xreplace(chosen), goal) for place, goal in zip(places, wanted, strict=True))
+    # The exponential of what is not real may be negative: no law has such constants.
+    holds = holds and all(_equal(sympy.im(value), sympy.S.Zero) for value in chosen.values())
     return Solution(found, tuple(sorted(rest, key=str))) if holds else None
 
 
@@ -97,7 +99,7 @@ def _log(value: sympy.Expr) -> sympy.Expr:
 
 
 def _equal(one: sympy.Expr, other: sympy.Expr) -> bool:
-    """Whether two expressions have one real value, whatever their constants are."""
+    """Whether two expressions have one value, whatever their constants are."""
     if one == other:
         return True
     names = sorted(one.free_symbols | other.free_symbols, key=str)

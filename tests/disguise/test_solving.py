@@ -42,6 +42,11 @@ def test_an_equation_that_is_left_over_must_hold() -> None:
     assert solved([a, a**2], [x, x**3], [x]) is None
 
 
+def test_constants_are_real() -> None:
+    assert solved([-a], [-sympy.exp(x)], [x]) is not None
+    assert solved([-a], [sympy.exp(x)], [x]) is None
+
+
 def test_a_tie_among_the_wanted_is_a_tie_among_the_found() -> None:
     found = solved([2 * a, 2 * a], [x, y], [x, y])
     assert found is not None
