@@ -30,6 +30,7 @@ _HOME = {
     "permutation_null": "discover.permutation",
     "run_bench": "discover.bench",
     "open_run": "discover.runs",
+    "compare": "discover.comparing",
     "DiscoverError": "discover.errors",
 }
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are texts

@@ -440,6 +440,27 @@ def fit(
 
 
 @app.command()
+def compare(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="RUN|LAW...", help="A run; or two or more laws, by name or card.")
+    ],
+    on: Annotated[
+        str | None, typer.Option(metavar="DATASET", help="Fit the laws to it; without, formulas alone are compared.")
+    ] = None,
+    found: Annotated[int, typer.Option(min=1, help="Found laws of a run: the chosen one, and the best others.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Limit of each search for settings of constants.")] = 2.0,
+    json_: Json = False,
+) -> None:
+    """Say whether laws are each other, special cases or generalisations, and which errs less."""
+    from discover import terminal
+    from discover.comparing import compare as compare_laws
+
+    with terminal.progress() as report:
+        comparison = compare_laws(*sources, on=on, found=found, seconds=seconds, report=report)
+    terminal.show_comparison(comparison, as_json=json_)
+
+
+@app.command()
 def optimal(
     law: Annotated[str, typer.Argument(help="Name of a law of N and D, or path of its card.")],
     compute: Annotated[list[float], typer.Option(metavar="FLOP", help="Budget; may be given more than once.")],

@@ -11,18 +11,14 @@ from typing import Any
 import pandas as pd
 
 from discover.cards import card_paths
-from discover.comparison import COLUMNS
 from discover.errors import InputError, one_of
 from discover.export import document, equation, group_constants, law_card, record, table
 from discover.formula import is_name
 from discover.law import Law, load_law
 from discover.runs import RunFolder, open_run
+from discover.saved import Errors, Values, last_fits, read_board, saved_law
 
 FORMATS = ("latex", "table", "document", "card", "json", "bibtex")
-
-
-Values = Mapping[str, float]
-Errors = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -108,18 +104,9 @@ def _run(source: str) -> RunFolder:
 
 
 def _board(folder: RunFolder) -> tuple[pd.DataFrame, str]:
-    path = folder.path / "leaderboard.csv"
-    if not path.is_file():
-        state = folder.manifest.get("state", "unfinished")
-        raise InputError(f"the run {folder.path} has no leaderboard (it is {state}): discover resume {folder.path}")
+    board = read_board(folder)
     name = folder.dataset
     label = f"{name.get('name', '')} (generated)" if name.get("generated") else name.get("name", "")
-    try:  # "null" is a kind of law here, not a missing value
-        board = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (ValueError, OSError):
-        raise InputError(f"{path}: this is not the leaderboard of a run") from None
-    if not set(COLUMNS) <= set(board.columns):
-        raise InputError(f"{path}: this is not the leaderboard of a run")
     return board, f"Laws on {label}, best held-out first."
 
 
@@ -134,10 +121,8 @@ def _run_source(source: str, law: str | None) -> _Source:
         law = str(chosen.iloc[0])
     if not is_name(law) or law not in names:
         raise InputError(f"the run {folder.path} has no law {law!r}: {one_of(law, names)}")
-    loaded = load_law(folder.path / "laws" / f"{law}.toml")
-    if not loaded.fits:
-        raise InputError(f"the card of law {law!r} in the run {folder.path} has no fit")
-    return _Source(loaded, _last_fits(loaded), board, caption)
+    loaded = saved_law(folder, law)
+    return _Source(loaded, last_fits(loaded), board, caption)
 
 
 def _law_source(source: str, number: int) -> _Source:
@@ -149,14 +134,5 @@ def _law_source(source: str, number: int) -> _Source:
         origin = f"{chosen.source}; {chosen.on} (set {number} of {len(law.published)})"
         return _Source(law, {"": (chosen.values, chosen.errors)}, origin=origin)
     if law.fits:
-        return _Source(law, _last_fits(law))
+        return _Source(law, last_fits(law))
     return _Source(law, {"": ({}, {})})
-
-
-def _last_fits(law: Law) -> dict[str, tuple[Values, Errors]]:
-    """The last fit of a law's card: of each group of its dataset where there are groups."""
-    last = law.fits[-1]
-    if not last.group:
-        return {"": (last.values, last.errors)}
-    same = [fit for fit in law.fits if (fit.dataset, fit.run) == (last.dataset, last.run)]
-    return {fit.group: (fit.values, fit.errors) for fit in same}

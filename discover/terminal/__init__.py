@@ -2,6 +2,7 @@
 
 from discover.terminal.bench import show_bench, show_null
 from discover.terminal.checks import show_verdicts
+from discover.terminal.comparing import show_comparison
 from discover.terminal.datasets import dataset_card_entry, show_dataset, show_datasets, show_fetched
 from discover.terminal.fits import show_fit
 from discover.terminal.laws import law_entry, show_law, show_laws
@@ -18,6 +19,7 @@ __all__ = [
     "print_json",
     "progress",
     "show_bench",
+    "show_comparison",
     "show_dataset",
     "show_datasets",
     "show_experiments",
