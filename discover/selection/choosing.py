@@ -9,6 +9,9 @@ import numpy as np
 from discover.selection.judging import Judged
 
 PRICE = 0.03  # of a constant: part of the error that it must save
+PEERS = 15  # best laws, of which the median beyond the data is taken
+AGREE = 0.75  # part of them that agree with it
+FEWEST = 4  # laws of which some can stand apart
 EARNED = 0.25  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 
 
@@ -24,7 +27,8 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
     error of that mean. A law that fails its sanity checks cannot be chosen; one with an exponent or a floor that the
-    rows do not determine must earn it by a much smaller error.
+    rows do not determine must earn it by a much smaller error. Nor can one that stands apart: whose predictions beyond
+    the data are farther from the median of the best laws than those of three quarters of these are.
     """
     sane = [candidate for candidate in judged if candidate.sane and np.isfinite(candidate.inner_error)]
     if not sane:
@@ -34,8 +38,26 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     if determined and best.inner_error > EARNED * min(candidate.inner_error for candidate in determined):
         sane = determined
         best = min(sane, key=score)
-    close = [candidate for candidate in sane if not clearly_better(best.log_errors, candidate.log_errors)]
-    return min(close, key=lambda c: (len(c.law.parameters), round(score(c), 9), c.law.complexity))
+    peers = sorted(sane, key=score)[:PEERS]
+    agreeing = _agreeing(sane, peers)
+    close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
+    # Where the best laws agree on none that is close to the very best, the one they agree on counts.
+    eligible = close or [candidate for candidate in agreeing if any(candidate is peer for peer in peers)]
+    return min(eligible, key=lambda c: (len(c.law.parameters), round(score(c), 9), c.law.complexity))
+
+
+def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]:
+    """The laws that do not stand apart from the best ones beyond the data."""
+    if len(peers) < FEWEST or not all(len(one.beyond) for one in judged):
+        return list(judged)
+    centre = np.median([one.beyond for one in peers], axis=0)
+
+    def distance(one: Judged) -> float:
+        apart = float(np.sqrt(np.mean((one.beyond - centre) ** 2)))
+        return apart if np.isfinite(apart) else np.inf
+
+    farthest = float(np.quantile([distance(one) for one in peers], AGREE, method="higher"))
+    return [one for one in judged if distance(one) <= farthest]
 
 
 def clearly_better(one: np.ndarray, other: np.ndarray) -> bool:

@@ -55,6 +55,8 @@ class Judged:
         The searches that proposed it, by engine and seed.
     predictions
         What it predicts for the rows of each inner hold-out, fitted to the others.
+    beyond
+        What it predicts beyond the rows (`Rows.beyond`), fitted to all.
     """
 
     fit: AnyFit
@@ -64,6 +66,7 @@ class Judged:
     engine: str = ""
     searches: tuple[str, ...] = ()
     predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
+    beyond: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
     def law(self) -> Law:
@@ -231,6 +234,7 @@ def judge(
         engine,
         searches,
         predictions,
+        np.asarray(whole.predict(rows.beyond.columns, rows.beyond.groups)),
     )
 
 

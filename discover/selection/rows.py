@@ -12,6 +12,7 @@ from discover.dataset_card import FeatureKind
 from discover.rolling import SAME_SIZE, Split, rolling_splits
 
 LARGER = ("size", "tokens")  # kinds of features in which a larger model grows
+BEYOND = 4.0  # times the largest sizes: where laws are compared with one another
 SIZES = 4  # that another axis than that of the hold-out must have
 
 
@@ -71,6 +72,17 @@ class Rows:
         ]
         grown = [name for name in (self.axis, *others) if self.kinds.get(name) in LARGER]
         return [self.axis, *others, *(["*".join(grown[:2])] if len(grown) > 1 else [])]
+
+    @cached_property
+    def beyond(self) -> Rows:
+        """Points beyond the rows, where laws that agree on the rows may part: the largest sizes, some times larger.
+
+        Without an axis, the rows themselves. Only their features are of use: the targets are those of the smaller rows.
+        """
+        if self.axis is None:
+            return self
+        largest = self.part(self.splits[0].test)
+        return replace(largest, columns={**largest.columns, self.axis: BEYOND * largest.columns[self.axis]})
 
     @cached_property
     def splits(self) -> list[Split]:

@@ -18,7 +18,7 @@ from discover.engines.grammar.variables import Kind, Variable
 
 SMALL = -2.5  # logarithm of a new term, in units of the target
 EXPONENT = 0.3  # of a new power
-MOST_TERMS = 4
+MOST_TERMS = 5
 LOGARITHMS: tuple[Kind, ...] = ("capped", "log", "shifted", "slow", "repeated", "log_share")
 
 
@@ -105,6 +105,8 @@ def seeds(words: Vocabulary) -> list[Start]:
             add([power(chosen, tuple(_slope(v, words) for v in chosen))])
             if size > 1:
                 add([power((v,), (_slope(v, words),)) for v in chosen])
+    for bowls in _bowls(words):
+        add([*(power((v,), (_slope(v, words),)) for v in logs if v.feature in words.falling), *bowls])
     for mixture in words.mixtures:
         # The shares sum to one, so that the coefficients do the offset's work too.
         add([(Term(tuple((v,) for v in mixture)), (offset, *([0.0] * len(mixture))))])
@@ -113,6 +115,17 @@ def seeds(words: Vocabulary) -> list[Start]:
         add([(Term(((v,),)), (offset, -0.5))])
         add([(Term(((Variable("log_share", v.feature),),)), (offset, -0.2))])
     return made
+
+
+def _bowls(words: Vocabulary) -> Iterator[list[tuple[Term, tuple[float, ...]]]]:
+    """Bowls in the features that may have a best value, which moves with the sizes: one of them, and all at once."""
+    sizes = [v for v in words.logs if v.feature in words.falling]
+    tuned = [v for v in words.logs if v.feature not in words.falling]
+    each = [(Term(tuple((v,) for v in (one, *sizes)), "square"), (0.0, 0.1, *([0.0] * len(sizes)))) for one in tuned]
+    if sizes:
+        yield from ([bowl] for bowl in each)
+        if 1 < len(each) < MOST_TERMS:
+            yield each
 
 
 def _slope(variable: Variable, words: Vocabulary) -> float:

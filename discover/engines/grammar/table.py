@@ -52,13 +52,20 @@ class Table:
         return int(self.asked.shape[0])
 
 
+ROWS = 400  # of a group, at most: of more a sample ranks shapes as well
+
+
 def table_of(problem: SearchProblem) -> Table:
-    """The table of a search problem."""
+    """The table of a search problem; of a group with many rows it has a sample."""
     count = len(problem.target)
     labels = np.zeros(count, dtype=int)
     if problem.groups is not None:
         labels = np.unique(problem.groups.astype(str), return_inverse=True)[1]
-    places = [np.flatnonzero(labels == group) for group in range(int(labels.max()) + 1)]
+    generator = np.random.default_rng(0)
+    places = []
+    for group in range(int(labels.max()) + 1):
+        own = np.flatnonzero(labels == group)
+        places.append(own if len(own) <= ROWS else np.sort(generator.choice(own, ROWS, replace=False)))
     length = max(map(len, places))
     index = np.stack([np.resize(place, length) for place in places])
     real = np.stack([np.arange(length) < len(place) for place in places])
