@@ -46,6 +46,7 @@ from discover.objective import Name as ObjectiveName
 from discover.paired import paired_comparison
 from discover.result import Result
 from discover.runs import RunFolder
+from discover.sanity import bent_features
 from discover.selection import (
     Ensemble,
     Judged,
@@ -409,6 +410,7 @@ def _problems(
         "options": experiment.card.options.get(engine.name, {}),
         "plain": frozenset(key for key, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL),
         "falling": frozenset(key for key, kind in rows.kinds.items() if kind in LARGER),
+        "bent": bent_features(rows.columns, rows.target, rows.groups, rows.kinds),
         "mixtures": tuple(
             tuple(component(name, part) for part in dataset.components[name])
             for name, feature in dataset.features.items()

@@ -79,6 +79,8 @@ class SearchProblem:
         Features that are shares: zero is legal, and an engine sees them as they are, without a unit or a logarithm.
     falling
         Features in which the target must fall: sizes and tokens of a loss.
+    bent
+        Those of them in which the measured losses are flat first and fall then, as those of fine-tuning.
     groups
         Name of each row's group, shape (rows,), for an engine that is `grouped`: one form, constants of each group.
         `None` where rows are in no groups.
@@ -107,6 +109,7 @@ class SearchProblem:
     scales: Mapping[str, float] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
     falling: frozenset[str] = frozenset()
+    bent: frozenset[str] = frozenset()
     groups: np.ndarray | None = None
     splits: tuple[Split, ...] = ()
     max_constants: int = 9

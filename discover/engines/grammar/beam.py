@@ -23,7 +23,7 @@ PRICE = 0.03  # of a constant: part of the error that it must save
 INSANE = 1.0  # added to the score of a shape that misbehaves: it may still have better children
 PARENTS = 10  # of a round
 PER_SIZE = 3  # parents of one number of constants in a round
-PROMISING = 1.15  # error of fitting, relative to the best of its number of constants, up to which a shape is asked
+PROMISING = 1.3  # error of fitting, relative to the best of its number of constants, up to which a shape is asked
 BATCH = 64
 ROUNDS = 40
 PATIENCE = 4  # rounds without a better shape after which the search ends
@@ -129,6 +129,7 @@ class Beam:
                 self.table,
                 self.problem.objective,
                 sorted(self.problem.falling),
+                self.problem.bent,
                 self.words.positive,
             ):
                 self.known[one.shape] = one

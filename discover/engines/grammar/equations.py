@@ -123,6 +123,7 @@ class ShapeEquations(RowEquations):
         self.offset = np.zeros((count, layout.terms), dtype=bool)
         self.floor = np.array([float(shape.floor) for shape in self.shapes])
         self.outer = np.array([shape.outer for shape in self.shapes])
+        self.inverse = np.array([shape.inverse for shape in self.shapes])
         self.own: dict[Variable, list[tuple[int, int]]] = {}
         for s, shape in enumerate(self.shapes):
             place = {variable: k for k, variable in enumerate(shape.variables)}
@@ -249,14 +250,14 @@ class ShapeEquations(RowEquations):
         else:
             terms = slope = exponential
         total = terms.sum(axis=1)
-        outer = self.outer[shape]
+        outer = self.outer[shape] | self.inverse[shape]
         gain = outer_slope = None
         if outer.any():
-            kappa = np.exp(points[:, 1, None])
+            kappa = np.where(self.inverse[shape], -1.0, np.exp(points[:, 1]))[:, None]
             log_total = np.log(total)
             power = np.exp(kappa * log_total)
             gain = np.where(outer[:, None], kappa * power / total, 1.0)
-            outer_slope = np.where(outer[:, None], kappa * power * log_total, 0.0)
+            outer_slope = np.where(self.outer[shape][:, None], kappa * power * log_total, 0.0)
             total = np.where(outer[:, None], power, total)
         value = points[:, :1] * self.floor[shape][:, None] + total
         return _Parts(value, slope, monomials, one, two, turns, coefficients, gain, outer_slope)

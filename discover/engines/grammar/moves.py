@@ -36,10 +36,12 @@ class Vocabulary:
         The shares, as they are; of every mixture together in `mixtures`.
     falling
         Features in which the target must fall.
-    tuned
-        Features with a best value: their bowls are tried.
-    squares, powers, exponentials
-        Whether products of logarithms, powers inside exponents, and shares inside exponentials may be used.
+    bent
+        Those of them in which it is flat first.
+    positive
+        Whether the target is positive on all rows.
+    level, spread
+        The target's median, and its range.
     """
 
     logs: tuple[Variable, ...]
@@ -47,6 +49,7 @@ class Vocabulary:
     shares: tuple[Variable, ...]
     mixtures: tuple[tuple[Variable, ...], ...]
     falling: frozenset[str]
+    bent: frozenset[str]
     positive: bool
     level: float
     spread: float
@@ -60,9 +63,8 @@ class Vocabulary:
         mixtures = tuple(tuple(Variable("share", name) for name in names) for names in problem.mixtures)
         target = np.asarray(problem.target, dtype=float)
         positive = bool(np.all(target > 0))
-        return cls(
-            logs, refined, shares, mixtures, problem.falling, positive, float(np.median(target)), float(np.ptp(target))
-        )
+        level, spread = float(np.median(target)), float(np.ptp(target))
+        return cls(logs, refined, shares, mixtures, problem.falling, problem.bent, positive, level, spread)
 
     @property
     def offset(self) -> float:
@@ -94,10 +96,10 @@ def seeds(words: Vocabulary) -> list[Start]:
         return Term(tuple((v,) for v in variables)), (offset, *slopes)
 
     def add(pairs: list[tuple[Term, tuple[float, ...]]]) -> None:
-        made.append(start_of(pairs, here, floor=True, outer=False))
+        made.append(start_of(pairs, here, floor=True))
         if words.positive:
             first = [(pairs[0][0], (float(np.log(words.level)), *pairs[0][1][1:])), *pairs[1:]]
-            made.append(start_of(first, here, floor=False, outer=False))
+            made.append(start_of(first, here, floor=False))
 
     logs = words.logs
     for size in range(1, min(len(logs), 4) + 1):
@@ -105,6 +107,9 @@ def seeds(words: Vocabulary) -> list[Start]:
             add([power(chosen, tuple(_slope(v, words) for v in chosen))])
             if size > 1:
                 add([power((v,), (_slope(v, words),)) for v in chosen])
+    for v in logs:
+        if v.feature in words.bent:
+            made.append(_upside_down(power((v,), (_slope(v, words),)), here, words))
     for bowls in _bowls(words):
         add([*(power((v,), (_slope(v, words),)) for v in logs if v.feature in words.falling), *bowls])
     for mixture in words.mixtures:
@@ -139,12 +144,17 @@ def children(parent: Start, words: Vocabulary) -> Iterator[Start]:
 
     def made(new: list[tuple[Term, tuple[float, ...]]]) -> Start:
         tied = shape.tied and len(new) > 1 and all(_one_power(term) for term, _ in new)
-        return start_of(new, point, floor=shape.floor, outer=shape.outer, tied=tied)
+        return start_of(new, point, **{**shape.frame, "tied": tied})
 
     yield from _around(shape, point, pairs, words)
-    for start in _new_terms(words):
-        if len(pairs) < MOST_TERMS:
-            yield made([*pairs, start])
+    for term, numbers in _new_terms(words):
+        if len(pairs) >= MOST_TERMS:
+            break
+        if not shape.inverse:
+            yield made([*pairs, (term, numbers)])
+        elif term.function == "exp":  # in a denominator what falls rises, and what is small beside the target is large
+            upside_down = (-2 * words.offset + numbers[0], *(-value for value in numbers[1:]))
+            yield made([*pairs, (replace(term, sign=1), upside_down)])
     for k, (term, numbers) in enumerate(pairs):
         rest = pairs[:k] + pairs[k + 1 :]
         for new, values in _refined_terms(term, numbers, words):
@@ -159,19 +169,33 @@ def children(parent: Start, words: Vocabulary) -> Iterator[Start]:
 def _around(
     shape: Shape, point: Point, pairs: list[tuple[Term, tuple[float, ...]]], words: Vocabulary
 ) -> Iterator[Start]:
-    """With and without a floor and an outer power."""
+    """With and without a floor, an outer power, and tied exponents; and turned upside down."""
+
+    def framed(like: Point = point, **changes: bool) -> Start:
+        return start_of(pairs, like, **{**shape.frame, **changes})
+
     if shape.floor and words.positive:
-        yield start_of(pairs, point, floor=False, outer=shape.outer, tied=shape.tied)
+        yield framed(floor=False)
     if not shape.floor:
-        yield start_of(pairs, replace(point, floor=0.5 * words.level), floor=True, outer=shape.outer, tied=shape.tied)
+        yield framed(replace(point, floor=0.5 * words.level), floor=True)
     if shape.outer:
-        yield start_of(pairs, point, floor=shape.floor, outer=False, tied=shape.tied)
-    elif len(pairs) > 1 and all(term.sign > 0 and term.function == "exp" for term, _ in pairs):
-        yield start_of(pairs, point, floor=shape.floor, outer=True, tied=shape.tied)
+        yield framed(outer=False)
+    elif len(pairs) > 1 and not shape.inverse and all(term.sign > 0 and term.function == "exp" for term, _ in pairs):
+        yield framed(outer=True)
     if shape.tied:
-        yield start_of(pairs, point, floor=shape.floor, outer=shape.outer)
+        yield framed(tied=False)
     elif len(pairs) > 1 and all(_one_power(term) for term, _ in pairs):
-        yield start_of(pairs, point, floor=shape.floor, outer=shape.outer, tied=True)
+        yield framed(tied=True)
+    if words.bent and not shape.inverse and not shape.outer and len(pairs) == 1 and pairs[0][0].function == "exp":
+        yield _upside_down(pairs[0], point, words)
+
+
+def _upside_down(pair: tuple[Term, tuple[float, ...]], point: Point, words: Vocabulary) -> Start:
+    """A floor and one term, the term as one over its inverse, to which a constant is added: it is flat at first."""
+    term, numbers = pair
+    ceiling = (Term(()), (-words.offset + SMALL,))
+    upside_down = (replace(term, sign=1), tuple(-value for value in numbers))
+    return start_of([ceiling, upside_down], point, floor=True, inverse=True)
 
 
 def _one_power(term: Term) -> bool:
@@ -289,7 +313,7 @@ def _other_variables(
             )
             for k, (term, numbers) in enumerate(pairs)
         ]
-        return start_of(changed, point, floor=shape.floor, outer=shape.outer, tied=shape.tied)
+        return start_of(changed, point, **shape.frame)
 
     for variable in shape.variables:
         if variable.kind == "log":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from discover.objective import Objective
 
 ROUGH = (Stage(1.0, 10, enough=1e-4), Stage(1.0, 8, curvature=True, enough=1e-5))
 WARM = (Stage(1.0, 5, enough=1e-4), Stage(1.0, 5, curvature=True, enough=1e-5))
-FAR = (10.0, 100.0)  # times the data, where a law must behave
+FAR = (4.6, 21.5, 100.0)  # times the data, in equal steps, where a law must behave
 RISE = 1e-6
 MISBEHAVED = 0.25  # share of the groups in which a law may
 
@@ -82,6 +83,7 @@ def ranked(
     table: Table,
     objective: Objective,
     falling: Sequence[str],
+    bent: frozenset[str],
     positive: bool,
 ) -> list[Ranked]:
     """Ask fitted shapes in every trial; each trial's fit starts from that of all rows."""
@@ -98,7 +100,7 @@ def ranked(
     shares = (table.asked.sum(axis=2) > 0).T  # groups that a trial asks, shape (groups, trials)
     with np.errstate(invalid="ignore"):
         means = np.where(shares, errors, 0.0).sum(axis=1) / np.maximum(shares.sum(axis=0), 1)
-    sane = behave(shapes, points, table, objective, falling, positive)
+    sane = behave(shapes, points, table, objective, falling, bent, positive)
     return [
         Ranked(shape, tuple(own), loss, mean, bool(good))
         for shape, own, loss, mean, good in zip(shapes, points, losses, means, sane, strict=True)
@@ -111,9 +113,13 @@ def behave(
     table: Table,
     objective: Objective,
     falling: Sequence[str],
+    bent: frozenset[str],
     positive: bool,
 ) -> np.ndarray:
-    """Which shapes fall in the features in which they must, at the data's rows and far beyond, shape (shapes,)."""
+    """Which shapes fall as they must, and with returns that diminish, at the data's rows and far beyond.
+
+    Shape (shapes,). In features that are `bent` the returns may grow first.
+    """
     layout = Layout.of(shapes)
     problems = np.array([(s, g, 0) for s in range(len(shapes)) for g in range(table.groups)])
     packed = np.array([layout.pack(shapes[s], points[s][g]) for s, g, _ in problems])
@@ -126,14 +132,18 @@ def behave(
 
     good = np.ones(len(problems), dtype=bool)
     here = at()
-    for name in falling:
-        last = here
-        for factor in FAR:
-            now = at(**{name: factor})
-            with np.errstate(invalid="ignore"):
-                good &= (now <= last + RISE * np.abs(last)).all(axis=1)
-                if positive:
-                    good &= (now > 0).all(axis=1)
-            last = now
+    with np.errstate(invalid="ignore"):
+        for name in falling:
+            steps = [here, *(at(**{name: factor}) for factor in FAR)]
+            rises = [(after > before + RISE * np.abs(before)).any(axis=1) for before, after in pairwise(steps)]
+            gains = [before - after for before, after in pairwise(steps)]
+            # What a step buys must not be more than what the step before bought; measured losses may be flat first.
+            slack = RISE * np.abs(here)
+            dives = [(later > sooner + slack).any(axis=1) for sooner, later in pairwise(gains)]
+            lost = [~np.isfinite(step).all(axis=1) for step in steps]
+            bad = [*rises, *lost, *(dives if name not in bent else [])]
+            if positive:
+                bad += [(step <= 0).any(axis=1) for step in steps]
+            good &= ~np.any(bad, axis=0)
     share = 1 - good.reshape(len(shapes), table.groups).mean(axis=1)
     return np.asarray(share <= MISBEHAVED)

@@ -34,13 +34,20 @@ class Term:
 class Shape:
     """A law with its constants open; the terms are in order, so that equal shapes are equal.
 
-    In a shape that is `tied` all terms have the first one's exponent: the coefficient of their first monomial.
+    In a shape that is `tied` all terms have the first one's exponent: the coefficient of their first monomial. In one
+    that is `inverse` the outer power is -1: E0 + 1/(a + b*D**beta), the rectified and the sigmoid laws.
     """
 
     terms: tuple[Term, ...]
     floor: bool = True
     outer: bool = False
     tied: bool = False
+    inverse: bool = False
+
+    @property
+    def frame(self) -> dict[str, bool]:
+        """What stands around the terms."""
+        return {"floor": self.floor, "outer": self.outer, "tied": self.tied, "inverse": self.inverse}
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -56,7 +63,7 @@ class Shape:
 
     def without_offset(self, term: Term) -> bool:
         """Whether a term has no constant of its own, because the floor does its work."""
-        return term.function == "sum" and self.floor and not self.outer
+        return term.function == "sum" and self.floor and not (self.outer or self.inverse)
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,13 @@ class Start:
 
 
 def start_of(
-    pairs: list[tuple[Term, tuple[float, ...]]], like: Point, *, floor: bool, outer: bool, tied: bool = False
+    pairs: list[tuple[Term, tuple[float, ...]]],
+    like: Point,
+    *,
+    floor: bool,
+    outer: bool = False,
+    tied: bool = False,
+    inverse: bool = False,
 ) -> Start:
     """A shape of terms with their values, everything put in order; the other values are those of `like`."""
     ordered = []
@@ -99,7 +112,7 @@ def start_of(
         monomials = tuple(term.monomials[k] for k in places)
         ordered.append((replace(term, monomials=monomials), (values[0], *(values[1 + k] for k in places))))
     ordered.sort(key=lambda pair: pair[0])
-    shape = Shape(tuple(term for term, _ in ordered), floor, outer, tied)
+    shape = Shape(tuple(term for term, _ in ordered), floor, outer, tied, inverse)
     own = {variable: like.own.get(variable, variable.start) for variable in shape.variables if variable.has_constant}
     every = tuple(numbers for _, numbers in ordered)
     return Start(shape, Point(like.floor if floor else 0.0, like.outer if outer else 0.0, own, every))

@@ -39,6 +39,8 @@ def formula_of(shape: Shape, point: Point, scales: Mapping[str, float]) -> str:
             text = f"{text} - {part[1:]}" if text else part
         else:
             text = f"{text} + {part}" if text else part
+    if shape.inverse:
+        text = f"1/({text})"
     if shape.outer:
         text = f"({text})**{_number(float(np.exp(point.outer)))}"
     if shape.floor:
