@@ -133,6 +133,7 @@ def fit_groups(
     tied: Mapping[str, str] | None = None,
     bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
     constraints: Sequence[str] = (),
+    thorough: bool = True,
 ) -> GroupedFit:
     """Fit the constants of `law` to each group of rows.
 
@@ -142,7 +143,7 @@ def fit_groups(
         Name of the group of each row, shape (rows,).
     first
         As `fit` has it, or starts by group: a mapping of the group's name to constants.
-    law, features, target, objective, delta, weights, starts, retries, seed, fixed, tied, bounds, constraints
+    law, features, target, objective, delta, weights, starts, retries, seed, fixed, tied, bounds, constraints, thorough
         As `fit` has them; a delta of ``"noise"`` is one for all groups.
 
     Raises
@@ -168,6 +169,7 @@ def fit_groups(
             raise FitError(f"group {name!r}: {error}") from None
     every = all(start is not None for start in begin.values())
     options = options_of(law, space, made, starts, retries, seed, constraints, given=every)
+    options = replace(options, thorough=thorough)
     if delta != NOISE:
         return _fit_groups(law, own, made, space, options, begin)
     few = replace(options, starts=min(options.starts, 8), retries=0)
@@ -224,7 +226,9 @@ def _apart(
     fits: dict[str, Fit] = {}
     for names in _batches(own):
         equations = LawEquations(law, batched([own[name] for name in names]), objective, space)
-        found = search(equations, options.batches, options.seed, [begin[name] for name in names])
+        found = search(
+            equations, options.batches, options.seed, [begin[name] for name in names], thorough=options.thorough
+        )
         for place, (name, one) in enumerate(zip(names, found, strict=True)):
             if options.constraints is not None:
                 one = constrained(equations, place, one, options.constraints, options.seed)  # noqa: PLW2901

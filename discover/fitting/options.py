@@ -25,6 +25,7 @@ class Options:
     retries: int = 2
     seed: int = 0
     constraints: Constraints | None = None
+    thorough: bool = True
 
     @property
     def batches(self) -> list[int]:

@@ -53,7 +53,12 @@ class Found:
 
 
 def search(
-    equations: LawEquations, batches: Sequence[int], seed: int, given: Sequence[np.ndarray | None]
+    equations: LawEquations,
+    batches: Sequence[int],
+    seed: int,
+    given: Sequence[np.ndarray | None],
+    *,
+    thorough: bool = True,
 ) -> list[Found]:
     """The optima of every problem.
 
@@ -63,6 +68,8 @@ def search(
         Number of random starts at first, and of those added while fewer than a fifth agree.
     given
         For each problem: points to start from besides, shape (any, parameters), or `None`.
+    thorough
+        Whether the best points are followed to the very end of narrow valleys, and other optima nearby looked for.
     """
     sample = equations
     if equations.rows > SAMPLED:
@@ -75,9 +82,10 @@ def search(
         if not len(equations.lower):
             count = 0  # noqa: PLW2901 - nothing to draw
         points, which = _begin(sample, linear, left, count, seed + 1000 * attempt, given if attempt == 0 else None)
-        for place, new in zip(left, _optima(sample, points, which, left), strict=True):
+        for place, new in zip(left, _optima(sample, points, which, left, thorough=thorough), strict=True):
             found[place] = _joined(sample, int(place), found[place], new)
-        _hop(sample, found, left, seed + attempt)
+        if thorough:
+            _hop(sample, found, left, seed + attempt)
         left = np.array([k for k in left if found[k].agreement < ENOUGH], dtype=int)
         if not count or not len(left):
             break
@@ -134,7 +142,9 @@ def _begin(
     return np.concatenate(points), np.concatenate(which)
 
 
-def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, problems: np.ndarray) -> list[Found]:
+def _optima(
+    equations: LawEquations, points: np.ndarray, which: np.ndarray, problems: np.ndarray, *, thorough: bool = True
+) -> list[Found]:
     """Descend from every start; what each problem found."""
     tried = {place: int(np.sum(which == place)) for place in problems}
     finite = np.isfinite(equations.losses(points, which))
@@ -145,7 +155,8 @@ def _optima(equations: LawEquations, points: np.ndarray, which: np.ndarray, prob
         points, which, counts = _merged(equations, points, which, counts, rough=True)
         points = descend(equations, points, which, fine)
         points, which, counts = _merged(equations, points, which, counts, rough=False)
-        points = _finished(equations, points, which)
+        if thorough:
+            points = _finished(equations, points, which)
         points, which, counts = _merged(equations, points, which, counts, rough=False)
     losses = equations.losses(points, which)
     found = []

@@ -114,9 +114,11 @@ class _Care:
     starts: int
     retries: int
     split_starts: int
+    thorough: bool = True
 
 
-LIGHTLY = _Care(0, 0, 0)
+LIGHTLY = _Care(0, 0, 0, thorough=False)
+LIGHTLY_IN_GROUPS = _Care(4, 0, 0, thorough=False)  # the start is that of one group
 WITH_CARE = _Care(16, 1, 2)
 WITH_CARE_IN_GROUPS = _Care(8, 1, 2)
 BASELINE = _Care(64, 2, 12)
@@ -137,7 +139,8 @@ def judge_lightly(
     some = few_groups(rows)
     quick = in_processes(_quick_error, [(p, some, some.splits[0], objective, seed) for p in proposals], jobs)
     finalists = _finalists(proposals, quick)
-    tasks = [(p.law, p.start, p.engine, p.searches, some, objective, seed, LIGHTLY) for p in finalists]
+    care = LIGHTLY if rows.groups is None else LIGHTLY_IN_GROUPS
+    tasks = [(p.law, p.start, p.engine, p.searches, some, objective, seed, care) for p in finalists]
     return [judged for judged in in_processes(judge, tasks, jobs) if judged is not None]
 
 
@@ -166,9 +169,10 @@ def _can_be_split(rows: Rows, name: str) -> bool:
     return rows.axis is None or len(np.unique(rows.columns[rows.axis][rows.of_group(name)])) >= FEWEST_SIZES
 
 
-def first_values(fit: AnyFit) -> Mapping[str, float]:
-    """The constants of a fit; of its first group where there are several."""
-    return next(iter(fit.parts.values())).values
+def first_values(fit: AnyFit) -> dict[str, Any]:
+    """The constants of a fit, or those of each group, as the start of another fit."""
+    parts = {name: dict(part.values) for name, part in fit.parts.items()}
+    return parts[""] if list(parts) == [""] else parts
 
 
 def _finalists(proposals: Sequence[Proposal], quick: Sequence[float]) -> list[Proposal]:
@@ -200,7 +204,7 @@ def _best(judged: Sequence[Judged]) -> list[Judged]:
 
 def judge(
     law: Law,
-    start: Mapping[str, float] | None,
+    start: Mapping[str, Any] | None,
     engine: str,
     searches: tuple[str, ...],
     rows: Rows,
@@ -219,11 +223,12 @@ def judge(
             starts=care.starts,
             retries=care.retries,
             first=start,
+            thorough=care.thorough,
             **options,
         )
     except FitError:
         return None
-    options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole)}
+    options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole), "thorough": False}
     predictions = tuple(_predicted(law, rows, split, options) for split in rows.splits)
     first = rows.splits[0].test
     return Judged(
@@ -274,7 +279,14 @@ def _checks(fit: AnyFit, rows: Rows) -> list[SanityCheck]:
 
 def _quick_error(proposal: Proposal, rows: Rows, split: Split, objective: Objective, seed: int) -> float:
     """Error of a law on one inner hold-out after a short fit."""
-    options = {"objective": objective, "starts": 4, "retries": 0, "seed": seed, "first": proposal.start}
+    options = {
+        "objective": objective,
+        "starts": 4,
+        "retries": 0,
+        "seed": seed,
+        "first": proposal.start,
+        "thorough": False,
+    }
     prediction = _predicted(proposal.law, rows, split, options)
     size = np.abs(objective.residual(prediction, rows.target[split.test]))
     size = np.where(np.isfinite(size), size, np.inf)

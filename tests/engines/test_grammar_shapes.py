@@ -54,9 +54,7 @@ def moved(start: Start, seed: int = 0) -> Start:
     packed = layout.pack(start.shape, start.point)
     factor = np.exp(0.2 * generator.normal(size=len(packed)))
     shift = 0.03 * generator.normal(size=len(packed))
-    return Start(
-        start.shape, layout.unpack(start.shape, packed * np.exp(0.2 * generator.normal(size=len(packed))) + shift)
-    )
+    return Start(start.shape, layout.unpack(start.shape, packed * factor + shift))
 
 
 def equations_of(shape: Shape, problem=None) -> tuple[ShapeEquations, Layout]:
