@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from discover.engines.allowed import allows
 from discover.engines.base import Candidate, Engine, SearchProblem
 from discover.errors import EngineError, InputError
 from discover.formula import FormulaError, parse, symbol, to_text
@@ -139,21 +140,6 @@ def _allowed(functions: str, operators: tuple[str, ...]) -> str:
     return ",".join([*chosen, "constant", "variable"])
 
 
-def _allows(operators: tuple[str, ...], expression: Any) -> bool:
-    """Whether an expression is made with `operators` only: no log, exp or power that they do not give.
-
-    A power is also what exp and log make together.
-    """
-    import sympy
-
-    if expression.has(sympy.log) and "log" not in operators:
-        return False
-    if expression.has(sympy.exp) and "exp" not in operators:
-        return False
-    powers = {power.exp for power in expression.atoms(sympy.Pow)} - {sympy.S.NegativeOne}
-    return not powers or "**" in operators or {"exp", "log"} <= set(operators)
-
-
 def _candidates(
     regressor: Any, names: list[str], problem: SearchProblem, setting: _Setting, seed: int
 ) -> Iterator[Candidate]:
@@ -173,7 +159,7 @@ def _candidates(
             expression = parse(to_text(expression), features=names, constants=())
         except FormulaError:  # a constant overflowed, or the expression is not real: no law
             continue
-        if not _allows(problem.operators, expression):  # log(N) where no power came of it, and `log` is not allowed
+        if not allows(problem.operators, expression):  # log(N) where no power came of it, and `log` is not allowed
             continue
         yield Candidate(
             formula=to_text(expression),

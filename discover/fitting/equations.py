@@ -192,9 +192,7 @@ class RowEquations:
             size = np.abs(self.residuals(points[some], which[some], rows))
             weight = self.weights(which[some], rows)
             if weight is not None:
-                size = np.where(weight > 0, size, np.nan)
-                lost = ~np.isfinite(size) & (weight > 0)
-                result[some] = np.where(lost.any(axis=1), np.nan, np.nanmedian(size, axis=1))
+                result[some] = _median_of_weighted(size, np.broadcast_to(weight > 0, size.shape))
             else:
                 result[some] = np.median(size, axis=1)
         return result
@@ -206,6 +204,17 @@ class RowEquations:
         for first in range(0, points, step):
             for row in range(0, self.rows, rows):
                 yield slice(first, first + step), slice(row, min(row + rows, self.rows))
+
+
+def _median_of_weighted(size: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Median over the rows that count, shape (points,); NaN where one of them is not finite, or none counts."""
+    ordered = np.sort(np.where(counted, size, np.inf), axis=1)
+    count = counted.sum(axis=1)
+    lower, upper = np.maximum(count - 1, 0) // 2, count // 2
+    each = np.arange(len(size))
+    middle = 0.5 * (ordered[each, lower] + ordered[each, np.minimum(upper, size.shape[1] - 1)])
+    lost = (counted & ~np.isfinite(size)).any(axis=1) | (count == 0)
+    return np.asarray(np.where(lost, np.nan, middle))
 
 
 def _only_finite(

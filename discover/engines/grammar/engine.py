@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from discover.complexity import complexity
+from discover.engines.allowed import allows
 from discover.engines.base import Candidate, Engine, SearchProblem
 from discover.engines.grammar.beam import search
 from discover.engines.grammar.writing import formula_of
@@ -42,11 +43,13 @@ class Grammar(Engine):
                 continue
             formula = formula_of(one.shape, one.points[0], problem.scales)
             try:
-                length = complexity(parse(formula, features=list(problem.features), constants=()))
+                expression = parse(formula, features=list(problem.features), constants=())
             except FormulaError:  # a constant overflowed
                 continue
+            if not allows(problem.operators, expression):
+                continue
             counts[size] = counts.get(size, 0) + 1
-            yield Candidate(formula, length, one.loss, self.name, problem.seed)
+            yield Candidate(formula, complexity(expression), one.loss, self.name, problem.seed)
 
 
 ENGINE = Grammar()
