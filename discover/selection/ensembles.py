@@ -47,7 +47,7 @@ class Ensemble:
 
     def predict(self, columns: Mapping[str, np.ndarray], groups: np.ndarray | None) -> np.ndarray:
         """Median of the members' predictions, shape (rows,)."""
-        return np.asarray(np.median([one.fit.predict(columns, groups) for one in self.members], axis=0))
+        return _median([one.fit.predict(columns, groups) for one in self.members])
 
 
 def ensemble(judged: Sequence[Judged], chosen: Judged | None, rows: Rows, objective: Objective) -> Ensemble | None:
@@ -56,9 +56,15 @@ def ensemble(judged: Sequence[Judged], chosen: Judged | None, rows: Rows, object
     members = sorted(sane, key=score)[:MEMBERS]
     if len(members) < FEWEST:
         return None
-    predictions = [np.median(each, axis=0) for each in zip(*(one.predictions for one in members), strict=True)]
+    predictions = [_median(each) for each in zip(*(one.predictions for one in members), strict=True)]
     errors = inner_errors(predictions, rows, objective)
     first = predictions[0] - rows.target[rows.splits[0].test]
     logs = np.log(np.maximum(errors, RESOLUTION))
     better = chosen is not None and clearly_better(logs, chosen.log_errors)
     return Ensemble(tuple(members), errors, float(np.sqrt(np.mean(first**2))), better)
+
+
+def _median(predictions: Sequence[np.ndarray]) -> np.ndarray:
+    """The median of those that are finite on every row; NaN where none is."""
+    finite = [one for one in predictions if np.isfinite(one).all()]
+    return np.asarray(np.median(finite, axis=0)) if finite else np.full_like(predictions[0], np.nan)
