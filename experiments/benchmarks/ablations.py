@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 # Before NumPy is imported, which reads them once.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -19,7 +20,7 @@ from variants import FULL, GPLEARN, VARIANTS, measure
 KEYS = ("experiment", "variant", "seed", "budget")
 EXPERIMENTS = ("chinchilla", "routed_moe", "datablations", "farseer", "rectified_sft")
 NAMES = (*VARIANTS, GPLEARN)
-QUICK = {"experiment": "quickstart", "budget": "100evals", "baselines": ["hoffmann"]}
+QUICK: dict[str, Any] = {"budget": "40evals", "baselines": ["hoffmann"], "max_constants": 2}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = list(dict.fromkeys([FULL, *(options.variants or NAMES)]))  # what the others are measured by is in full
     experiments, budget, more = options.experiments or EXPERIMENTS, options.budget, {}
     if options.quick:
-        experiments, budget, more = [QUICK["experiment"]], QUICK["budget"], {"baselines": QUICK["baselines"]}
+        experiments, budget, more = ["quickstart"], QUICK["budget"], QUICK
     cases: list[Case] = [
         {"experiment": name, "variant": variant, "seed": seed, "budget": budget, **more}
         for seed in options.seeds
@@ -96,14 +97,15 @@ def _mean(ratios: Sequence[float], of: int) -> str:
 
 def _compared(budgets: str) -> str:
     return (
-        "Held-out RMSE over that of the best published law (the smallest held-out error, its constants fitted as those of "
-        f"the found laws), and the time from the rows to the choice, on one thread. The budget of the searches is {budgets} "
-        "for all. *full*: grammar and operon, each with half of it, and the whole selection. *first split*: one inner "
-        "hold-out, the largest training sizes, in the search and in the choice. *no refit*: engines see the rows below that "
-        "hold-out, and candidates keep the constants found there, in the choice and after. *log_squared*: squared error of "
-        "the logarithm in place of a robust loss, for all laws. *grammar*, *operon*: one engine with the whole budget. "
-        "*gplearn*: its own best program on the logarithms of the features, each group apart with its share of the time. "
-        "Below 1 is better than any published law; `inf` is a choice without finite predictions, or none."
+        "Held-out RMSE over that of the best published law (the smallest held-out error, its constants fitted as those "
+        "of the found laws), and the time from the rows to the choice, on one thread. The budget of the searches is "
+        f"{budgets} for all. *full*: grammar and operon, each with half of it, and the whole selection. *first split*: "
+        "one inner hold-out, the largest training sizes, in the search and in the choice. *no refit*: engines see the "
+        "rows below that hold-out, and candidates keep the constants found there, in the choice and after. "
+        "*log_squared*: squared error of the logarithm in place of a robust loss, for all laws. *grammar*, *operon*: "
+        "one engine with the whole budget. *gplearn*: its own best program on the logarithms of the features, each "
+        "group apart with its share of the time. Below 1 is better than any published law; `inf` is a choice without "
+        "finite predictions, or none."
     )
 
 

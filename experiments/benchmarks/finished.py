@@ -55,7 +55,7 @@ class Finished:
         return None if record is None or FAILED in record else record
 
     def of(self, cases: Sequence[Case]) -> list[Record]:
-        """The records of these cases, in their order, those that failed among them; cases that have not run are left out."""
+        """The records of those of these cases that have run, in their order; the failed ones too."""
         return [self._records[self._key(case)] for case in cases if self._key(case) in self._records]
 
     def add(self, record: Record) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,18 @@ def measure(rows: Rows, dataset: Dataset, held: np.ndarray, budget: Budget, seed
     """
     if budget.seconds is None:
         raise InputError(f"gplearn's budget is seconds, as 60s, not {budget}: leave the variant out, or give seconds")
-    large, groups = dataset.columns(held), dataset.groups(held)
-    truth = dataset.losses(held)
-    parts = []
+    truth, groups = dataset.losses(held), dataset.groups(held)
+    large = _seen(dataset.columns(held), rows)
+    parts, places = [], []
     for name in rows.group_names():
         part = rows.part(rows.of_group(name))
-        own = np.ones(len(truth), dtype=bool) if groups is None else np.asarray(groups == name)
-        train, test = ([_seen(key, column, rows).tolist() for key, column in columns.items()] for columns in (
-            part.columns, {key: column[own] for key, column in large.items()}))  # fmt: skip
-        parts.append({"train": train, "target": part.target.tolist(), "test": test, "own": own})
-    prediction = np.full(len(truth), np.nan)
-    own_rows = [part.pop("own") for part in parts]
+        places.append(np.ones(len(truth), dtype=bool) if groups is None else np.asarray(groups == name))
+        train = _seen(part.columns, rows).tolist()
+        parts.append({"train": train, "target": part.target.tolist(), "test": large[places[-1]].tolist()})
     told = _run(python, {"parts": parts, "seconds": budget.seconds / len(parts), "seed": seed})
-    for own, one in zip(own_rows, told["parts"], strict=True):
-        prediction[own] = one["predicted"]
+    prediction = np.full(len(truth), np.nan)
+    for place, one in zip(places, told["parts"], strict=True):
+        prediction[place] = one["predicted"]
     formula = told["parts"][0]["program"] if len(parts) == 1 else f"{len(parts)} programs, one a group"
     generations = [one["generations"] for one in told["parts"]]
     seconds = sum(one["seconds"] for one in told["parts"])
@@ -76,8 +75,10 @@ def measure(rows: Rows, dataset: Dataset, held: np.ndarray, budget: Budget, seed
     }
 
 
-def _seen(name: str, column: np.ndarray, rows: Rows) -> np.ndarray:
-    return column if rows.kinds[name] in ZERO_IS_LEGAL else np.log(column)
+def _seen(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
+    """What gplearn sees of features, shape (rows, features)."""
+    shares = {name for name, kind in rows.kinds.items() if kind in ZERO_IS_LEGAL}
+    return np.column_stack([column if name in shares else np.log(column) for name, column in columns.items()])
 
 
 def _run(python: str, given: dict[str, Any]) -> dict[str, Any]:

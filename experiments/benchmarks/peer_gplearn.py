@@ -31,7 +31,7 @@ FUNCTIONS = ("add", "sub", "mul", "div", "log", make_function(function=_exp, nam
 
 def search(part: dict[str, Any], seconds: float, seed: int) -> dict[str, Any]:
     """The best program for the rows of a part after so many seconds, and what it predicts."""
-    train, test = np.array(part["train"]).T, np.array(part["test"]).T
+    train, test = np.array(part["train"]), np.array(part["test"])
     begun, generations = perf_counter(), 0
     regressor = SymbolicRegressor(
         population_size=POPULATION,

@@ -1,4 +1,7 @@
-"""What `discover run` finds on real data, beside the best published law: `python experiments/benchmarks/real.py --help`."""
+"""What `discover run` finds on real data, beside the best published law.
+
+`python experiments/benchmarks/real.py --help`
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ EXPERIMENTS = (
     *("steplaw", "mixinglaws_5mix", "rectified_sft", "vocab"),
 )
 ENGINES = ("grammar", "operon", "pysr")
-QUICK = {"experiment": "quickstart", "budget": "100evals", "baselines": ["hoffmann", "constant"]}
+QUICK: dict[str, Any] = {"budget": "40evals", "baselines": ["hoffmann", "constant"], "max_constants": 2}
 COLUMNS = ("experiment", "chosen", "held out", "best published", "ratio", "difference (interval)", "wins", "time")
 
 
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = made.parse_args(arguments)
     experiments, budget, more = options.experiments or EXPERIMENTS, options.budget, {}
     if options.quick:
-        experiments, budget, more = [QUICK["experiment"]], QUICK["budget"], {"baselines": QUICK["baselines"]}
+        experiments, budget, more = ["quickstart"], QUICK["budget"], QUICK
     cases: list[Case] = [
         {"experiment": name, "engine": "+".join(options.engine), "seed": options.seed, "budget": budget, **more}
         for name in experiments
@@ -55,8 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _measured(out: Path, jobs: int, case: Case) -> Record:
-    changes = {"engines": case["engine"].split("+"), "seeds": [case["seed"]], "budget": case["budget"]}
-    experiment = load_experiment(case["experiment"]).but(baselines=case.get("baselines"), **changes)
+    changes: dict[str, Any] = {"engines": case["engine"].split("+"), "seeds": [case["seed"]], "budget": case["budget"]}
+    changes |= {key: case.get(key) for key in ("baselines", "max_constants")}
+    experiment = load_experiment(case["experiment"]).but(**changes)
     begun = perf_counter()
     result = run(experiment, out=out, jobs=jobs, report=say)
     took = perf_counter() - begun
@@ -97,11 +101,11 @@ def table(records: Sequence[Record], made_by: str) -> Part:
     how = ", ".join(sorted({f"{one['engine']} for {one['budget']}, seed {one['seed']}" for one in records}))
     compared = (
         f"The law that `discover run` chose ({how}) without seeing the held-out rows, and the published law with the "
-        "smallest error on them, which is fitted to the same rows by the same fitter: of several, the best is taken after "
-        "the fact, so that the comparison favours what is published. RMSE in the unit of the target, with the mean relative "
-        "error of the chosen law; the difference is chosen less published, with the 95 % interval of a paired bootstrap "
-        "over the held-out sizes (or settings), and *wins* is the share of the resamples in which the chosen law has the "
-        "smaller error. The time is that of the whole run."
+        "smallest error on them, which is fitted to the same rows by the same fitter. It is the best of several after "
+        "the fact: the comparison favours what is published. RMSE in the unit of the target, with the mean relative "
+        "error of the chosen law; the difference is chosen less published, with the 95 % interval of a paired "
+        "bootstrap over the held-out sizes (or settings); *wins* is the share of the resamples in which the chosen law "
+        "has the smaller error. The time is that of the whole run."
     )
     return Part("real", "Real data", compared, {}, COLUMNS, rows, [*said, *remarks(made_by, records)])
 

@@ -37,15 +37,16 @@ def recover(case: Case) -> Record:
     Parameters
     ----------
     case
-        ``law``, ``noise`` (standard deviation of the logarithm), ``seed``, ``engine`` and ``budget``.
+        ``law``, ``noise`` (standard deviation of the logarithm), ``seed``, ``engine`` and ``budget``; perhaps
+        ``max_constants`` of what is searched.
 
     Returns
     -------
     What was chosen (``chosen``, ``kind``); ``same_form``, ``within`` (every true constant within three standard errors)
     and ``exact``, which is both; ``heldout_ratio``: the error of the chosen law on the noise-free held-out rows over
     that of the true form fitted to the same rows; ``proposed`` and ``rank`` (of the true form among what was judged
-    with care, 1 the best); ``rank_given`` and ``chosen_if_given``, of the card itself beside these; ``lost``; seconds of
-    the search and of all; and how many rows there were.
+    with care, 1 the best); ``rank_given`` and ``chosen_if_given``, of the card itself beside these; ``lost``; seconds
+    of the search and of all; and how many rows there were.
     """
     design = design_of(TRUTHS[case["law"]])
     begun = perf_counter()
@@ -79,6 +80,7 @@ def recover(case: Case) -> Record:
 
 def _experiment(design: Design, case: Case) -> Experiment:
     options = {"engines": [case["engine"]], "seeds": [case["seed"]], "budget": case["budget"]}
+    options |= {key: case[key] for key in ("max_constants",) if key in case}
     card = ExperimentCard(dataset=design.dataset.name, hold_out=design.rule, **options)
     return Experiment(f"recovery-{case['law']}", card, Path())
 
@@ -90,7 +92,7 @@ def _of_choice(
     held_out = design.dataset.columns(held)
     truth = design.dataset.losses(held)
     reference = score(true_form.fit.predict(held_out), truth).rmse
-    told = {"chosen": None, "kind": None, "same_form": False, "within": False, "exact": False}
+    told: dict[str, Any] = {"chosen": None, "kind": None, "same_form": False, "within": False, "exact": False}
     told |= {"heldout_rmse": None, "heldout_rmse_true_form": reference, "heldout_ratio": None}
     if selected is None:
         return told

@@ -1,6 +1,7 @@
-"""How often a published law is found again from its own noisy values: `python experiments/benchmarks/recovery.py --help`.
+"""How often a published law is found again from its own values with noise.
 
 Its rows lie where real models were trained; the largest sizes are held out, and the truth there is known.
+`python experiments/benchmarks/recovery.py --help`
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import statistics
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 # Before NumPy is imported, which reads them once.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -23,7 +25,8 @@ KEYS = ("law", "noise", "seed", "engine", "budget")
 ENGINES = ("grammar", "operon")
 NOISES = (0.001, 0.005, 0.01)
 SEEDS = (0, 1, 2, 3, 4)
-QUICK = {"laws": ["kaplan_ns"], "noises": [0.001], "seeds": [0], "budget": "150evals"}
+QUICK: dict[str, Any] = {"laws": ["kaplan_ns"], "noises": [0.001], "seeds": [0]}
+QUICK_SEARCH: dict[str, Any] = {"budget": "15evals", "max_constants": 4}
 COLUMNS = (
     *("law", "constants", "noise", "exact", "same form", "constants within 3 s.e.", "proposed", "chosen if given"),
     *("lost in", "held-out error ratio", "worst", "median time"),
@@ -40,14 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     made.add_argument("--noises", nargs="+", type=float, metavar="SIGMA", help="standard deviations of the logarithm")
     made.add_argument("--seeds", nargs="+", type=int, metavar="SEED", help="of the noise and of the search")
     options = made.parse_args(arguments)
-    if options.quick:
-        options.budget = QUICK["budget"]
-    quick = QUICK if options.quick else {}
+    quick, search = (QUICK, QUICK_SEARCH) if options.quick else ({}, {"budget": options.budget})
     laws = options.laws or quick.get("laws") or [truth.law for truth in PUBLISHED]
     noises = options.noises or quick.get("noises") or NOISES
-    seeds = quick.get("seeds") or SEEDS if options.seeds is None else options.seeds
+    seeds = options.seeds or quick.get("seeds") or SEEDS
     cases: list[Case] = [
-        {"law": law, "noise": noise, "seed": seed, "engine": options.engine, "budget": options.budget}
+        {"law": law, "noise": noise, "seed": seed, "engine": options.engine, **search}
         for seed in seeds  # the first seed of every law first: a run that is stopped has seen them all
         for law in laws
         for noise in noises
@@ -106,16 +107,18 @@ def _line(name: str, records: Sequence[Record]) -> list[str]:
 def _compared(records: Sequence[Record]) -> str:
     searches = ", ".join(sorted({f"{one['engine']} for {one['budget']}" for one in records}))
     return (
-        "Losses are those of the law with its published constants, times log-normal noise, at the features of a dataset; "
-        "the largest sizes of the first feature, 15 % of the rows or a little more, are held out. The engine "
-        f"({searches or 'none'}) proposes on the other rows and the project's selection chooses. *Same form*: the chosen "
-        "law and the true one, each fitted to the other's predictions at the rows and between them, reproduce these to "
-        "1e-6. *Constants*: every true one is within 3 standard errors of the fitted one; a constant that the rows do "
-        "not determine is not. *Exact* is both. *Proposed*: the true form was among the candidates. *Chosen if given*: "
-        "the choice takes it when the card is put beside the candidates. *Lost in* says where the true form was lost: "
-        "search (never proposed), first rounds (dropped before the careful judging), or choice (another law was taken). "
-        "The held-out error ratio is the RMSE of the chosen law against the truth without noise, over that of the true "
-        "form fitted to the same rows: median, and worst, over the seeds."
+        "Losses are those of the law with its published constants, times log-normal noise, at the features of a "
+        "dataset; of the largest sizes of the first feature as many as make up 15 % of the rows are held out. The "
+        f"engine ({searches or 'none'}) proposes on the other rows and the project's selection chooses. *Same form*: "
+        "the chosen law and the true one, each fitted to the other's predictions at the rows and between them, make "
+        "these to 1e-6. *Constants*: every true one is within 3 standard errors of the fitted one, of the chosen law "
+        "where it is written as the true one, else of the true form fitted to the same rows; a constant that the rows "
+        "do not determine is not. *Exact* is both. *Proposed*: the true form was among the candidates. *Chosen if "
+        "given*: the choice takes it when the law itself is put beside the candidates. *Lost in*: search (never "
+        "proposed), first rounds (dropped before the careful judging), or choice (another law was taken). The held-out "
+        "error ratio is the RMSE of the chosen law against the truth without noise, over that of the true form fitted "
+        "to the same "
+        "rows: the median, and the worst."
     )
 
 

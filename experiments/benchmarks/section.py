@@ -22,8 +22,5 @@ def with_section(text: str, part: Part) -> str:
     """The text of a page with the part in the place of the section that has its title, or at the end."""
     section = re.compile(rf"^## {re.escape(part.title)}\n.*?(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
     made = part.markdown()
-    if section.search(text):
-        text = section.sub(lambda _: made + "\n", text, count=1)
-    else:
-        text = f"{text.rstrip()}\n\n{made}"
-    return text.rstrip() + "\n"
+    changed, count = section.subn(lambda _: made + "\n", text, count=1)
+    return (changed if count else f"{text.rstrip()}\n\n{made}").rstrip() + "\n"

@@ -61,7 +61,8 @@ def measure(case: Case, *, peer_python: str) -> Record:
     Parameters
     ----------
     case
-        ``experiment``, ``variant`` (of `VARIANTS`), ``seed`` and ``budget``; perhaps ``baselines``.
+        ``experiment``, ``variant`` (of `VARIANTS`, or gplearn), ``seed`` and ``budget``; perhaps ``baselines`` and
+        ``max_constants``.
     peer_python
         Interpreter that has gplearn.
 
@@ -71,7 +72,8 @@ def measure(case: Case, *, peer_python: str) -> Record:
     pipeline, also the best published law (``published``, ``published_rmse``), fitted as the found ones were.
     """
     changes: dict[str, Any] = {"seeds": [case["seed"]], "budget": case["budget"]}
-    task = Task.of(load_experiment(case["experiment"]).but(baselines=case.get("baselines"), **changes))
+    changes |= {key: case.get(key) for key in ("baselines", "max_constants")}
+    task = Task.of(load_experiment(case["experiment"]).but(**changes))
     if case["variant"] == GPLEARN:
         return peer_choice.measure(
             task.rows, task.dataset, task.held, Budget.parse(case["budget"]), case["seed"], peer_python
