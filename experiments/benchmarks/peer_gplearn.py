@@ -16,7 +16,8 @@ import numpy as np
 from gplearn.functions import make_function
 from gplearn.genetic import SymbolicRegressor
 
-POPULATION = 1000
+POPULATION = 1000  # gplearn's own default, of which a generation takes about a second
+SHORT, SMALL = 5.0, 100  # seconds below which a search has a small population, so as to have several generations
 PARSIMONY = 1e-3  # gplearn's own default
 LARGEST = 50.0  # argument of an exponential
 
@@ -34,7 +35,7 @@ def search(part: dict[str, Any], seconds: float, seed: int) -> dict[str, Any]:
     train, test = np.array(part["train"]), np.array(part["test"])
     begun, generations = perf_counter(), 0
     regressor = SymbolicRegressor(
-        population_size=POPULATION,
+        population_size=POPULATION if seconds >= SHORT else SMALL,
         function_set=FUNCTIONS,
         parsimony_coefficient=PARSIMONY,
         const_range=(-10.0, 10.0),
