@@ -44,3 +44,17 @@ def _product_complexity(expression: sympy.Expr) -> int:
     if not factors:
         return 1
     return sum(complexity(factor) for factor in factors) + len(factors) - 1
+
+
+def functions(expression: sympy.Expr) -> int:
+    """Number of functions beyond sums, products and powers: logarithms, and exponentials of them or of powers.
+
+    An exponential of a sum of shares is what a power is to sizes, and does not count.
+
+    >>> from discover.formula import parse
+    >>> functions(parse("E0 + A/N**alpha + B*exp(c/D**beta)", features=["N", "D"]))
+    1
+    """
+    exponentials = [one for one in expression.atoms(sympy.exp) if one.args[0].atoms(sympy.log, sympy.Pow)]
+    outside = expression.xreplace({one: sympy.Dummy() for one in exponentials})
+    return len(exponentials) + len(outside.atoms(sympy.log))

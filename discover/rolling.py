@@ -39,12 +39,15 @@ class Split:
         A number for the size, or the setting, of each row, shape (rows,).
     name
         What was split, as ``N >= 1.4e+09``.
+    axis
+        Along what; empty for folds of settings.
     """
 
     train: np.ndarray
     test: np.ndarray
     place: np.ndarray
     name: str = ""
+    axis: str = ""
 
     def test_weights(self) -> np.ndarray:
         """Weights of the rows that are asked for, shape (rows,), zero for the others: each size counts one."""
@@ -115,7 +118,7 @@ def _along(axis: str, sizes: np.ndarray, groups: np.ndarray | None, shares: Sequ
             train[k, own], test[k, own], used[k] = learnt, ~learnt & (near | (rank == cut)), True
     least = [f"{sizes[rows].min():.3g}" if rows.any() else "" for rows in test]
     return [
-        Split(train[k], test[k], place, f"{axis} >= {least[k]}" if groups is None else f"{axis}, cut {k + 1}")
+        Split(train[k], test[k], place, f"{axis} >= {least[k]}" if groups is None else f"{axis}, cut {k + 1}", axis)
         for k in range(len(shares))
         if used[k]
     ]

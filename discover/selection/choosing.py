@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from discover.complexity import functions
 from discover.selection.judging import Judged
 
 PRICE = 0.03  # of a constant: part of the error that it must save
@@ -43,7 +44,12 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
     eligible = close or [candidate for candidate in agreeing if any(candidate is peer for peer in peers)]
-    return min(eligible, key=lambda c: (len(c.law.parameters), round(score(c), 9), c.law.complexity))
+    return min(eligible, key=lambda c: (size(c), round(score(c), 9), c.law.complexity))
+
+
+def size(judged: Judged) -> int:
+    """What makes a law less simple: its constants, and its functions beyond sums, products and powers of features."""
+    return len(judged.law.parameters) + functions(judged.law.expanded)
 
 
 def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]:

@@ -1,8 +1,9 @@
 """Fit laws on all training rows and on those that each inner hold-out leaves, and say how wrong they are on the others.
 
-The error of a hold-out is the median over its sizes of the mean absolute error of the logarithm (of the residual
-itself where the target can be negative): neither a few odd runs nor one odd size swing it. Found laws pass three
-rounds, each with fewer laws and more care.
+Errors are mean absolute errors of the logarithm (of the residual itself where the target can be negative), which a few
+odd runs cannot swing. Runs of one size are not independent, so each size counts once, however many runs it has and
+however many hold-outs ask for it; errors are compared by their logarithms, so that no size decides alone. Found laws
+pass three rounds, each with fewer laws and more care.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best o
 DETERMINED = 0.5  # share of the groups whose rows must determine a law
 FINALISTS = 6  # laws of each number of constants that pass the first round
 CAREFULLY = 20  # laws that pass the second
-FEW_SPLITS = 3  # inner hold-outs below which their sizes are compared one by one
 RESOLUTION = 1e-9  # smallest error that is told from none
 
 
@@ -43,8 +43,8 @@ class Judged:
     fit
         The fit on all training rows.
     inner_errors
-        Error of each inner hold-out: the median over its sizes. Where there are fewer than three hold-outs, that of
-        each size. Infinite where a prediction is not finite.
+        Error at each size (of each axis and group) that an inner hold-out asks for: the mean over the rows of that
+        size, and the geometric mean over the hold-outs. Infinite where a prediction is not finite.
     inner_rmse
         Root mean square error on the rows of the first inner hold-out, the largest training sizes.
     checks
@@ -109,7 +109,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class _Care:
-    """How carefully a law is fitted."""
+    """How carefully a law is fitted.
+
+    Attributes
+    ----------
+    starts, retries, thorough
+        Of the fit to all rows, as `discover.fitting.fit` has them.
+    split_starts
+        Of the fits to the rows that a hold-out leaves; with none they begin where the fit to all rows ended.
+    """
 
     starts: int
     retries: int
@@ -119,9 +127,9 @@ class _Care:
 
 LIGHTLY = _Care(0, 0, 0, thorough=False)
 LIGHTLY_IN_GROUPS = _Care(4, 0, 0, thorough=False)  # the start is that of one group
-WITH_CARE = _Care(16, 1, 2)
-WITH_CARE_IN_GROUPS = _Care(8, 1, 2)
-BASELINE = _Care(64, 2, 12)
+WITH_CARE = _Care(16, 1, 12)
+WITH_CARE_IN_GROUPS = _Care(8, 1, 6)
+BASELINE = _Care(64, 2, 16)
 BASELINE_IN_GROUPS = _Care(24, 2, 8)
 
 
@@ -228,7 +236,9 @@ def judge(
         )
     except FitError:
         return None
-    options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole), "thorough": False}
+    # A fit that began where the fit to all rows ended would know a little of the rows it is asked for.
+    begin = {} if care.split_starts else {"first": first_values(whole)}
+    options |= {"starts": care.split_starts, "retries": 0, "thorough": False, **begin}
     predictions = tuple(_predicted(law, rows, split, options) for split in rows.splits)
     first = rows.splits[0].test
     return Judged(
@@ -254,14 +264,15 @@ def _predicted(law: Law, rows: Rows, split: Split, options: dict[str, Any]) -> n
 
 
 def inner_errors(predictions: Sequence[np.ndarray], rows: Rows, objective: Objective) -> np.ndarray:
-    """Error of each inner hold-out, or of each of their sizes where there are few; see `Judged`."""
-    of_sizes = []
+    """Error at each size that the inner hold-outs ask for; see `Judged`."""
+    logs: dict[tuple[str, int], list[float]] = {}
     for prediction, split in zip(predictions, rows.splits, strict=True):
         size = np.abs(objective.residual(prediction, rows.target[split.test]))
-        of_sizes.append(_by_place(np.where(np.isfinite(size), size, np.inf), split.place[split.test]))
-    if len(of_sizes) < FEW_SPLITS:
-        return np.concatenate(of_sizes)
-    return np.array([np.median(errors) for errors in of_sizes])
+        places = split.place[split.test]
+        errors = _by_place(np.where(np.isfinite(size), size, np.inf), places)
+        for place, error in zip(np.unique(places).tolist(), errors.tolist(), strict=True):
+            logs.setdefault((split.axis, place), []).append(float(np.log(max(error, RESOLUTION))))
+    return np.array([np.exp(np.mean(each)) for each in logs.values()])
 
 
 def _by_place(errors: np.ndarray, places: np.ndarray) -> np.ndarray:
