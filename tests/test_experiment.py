@@ -15,10 +15,11 @@ import pytest
 from small_experiment import CARD, COLUMNS, FOUND, TABLE_CARD, TOLD, a_table, write
 
 from discover.errors import EngineError, InputError, Interrupted
-from discover.experiment import load_experiment, resume, run
+from discover.experiment import load_experiment
 from discover.export import law_card
 from discover.law import Law, load_law
 from discover.result import Result
+from discover.running import resume, run
 from discover.runs import RunFolder, open_run
 
 

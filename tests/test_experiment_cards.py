@@ -11,7 +11,8 @@ from small_experiment import CARD, TOLD, a_table, write
 
 from discover.dataset import load_dataset
 from discover.errors import CardError, InputError
-from discover.experiment import Experiment, load_experiment, run
+from discover.experiment import Experiment, load_experiment
+from discover.running import run
 from discover.runs import open_run
 
 

@@ -192,9 +192,10 @@ class RowEquations:
             size = np.abs(self.residuals(points[some], which[some], rows))
             weight = self.weights(which[some], rows)
             if weight is not None:
-                size = np.where(weight > 0, size, np.nan)
-                lost = ~np.isfinite(size) & (weight > 0)
-                result[some] = np.where(lost.any(axis=1), np.nan, np.nanmedian(size, axis=1))
+                counted = np.broadcast_to(weight > 0, size.shape)
+                lost = (counted & ~np.isfinite(size)).any(axis=1) | ~counted.any(axis=1)
+                size = np.where(lost[:, None], 0.0, np.where(counted, size, np.nan))
+                result[some] = np.where(lost, np.nan, np.nanmedian(size, axis=1))
             else:
                 result[some] = np.median(size, axis=1)
         return result
