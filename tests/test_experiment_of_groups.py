@@ -204,7 +204,7 @@ def test_a_category_gives_a_constant_to_each_of_its_words(tmp_path: Path, told: 
     )
     law = tmp_path / "by_word.toml"
     law.write_text(
-        'title = "A scale for each word"\nformula = "E0 + sum(A*c)/N**alpha"\nmixtures = ["c"]\nkind = "null"\n'
+        'title = "A scale for each word"\nformula = "E0 + sum(A*c)/N**alpha"\nmixtures = ["c"]\n'
         '[features]\nN = "parameters"\nc = "domain"\n[constants]\nE0 = { range = [0.1, 4], positive = true }\n'
         "A = { range = [1, 1e4], positive = true, log = true }\nalpha = { range = [0.05, 1], positive = true }\n"
     )
