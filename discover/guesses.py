@@ -16,15 +16,15 @@ from discover.distil import distil
 from discover.engines import Candidate, SearchProblem
 from discover.errors import FitError, InputError
 from discover.fitting import fit
-from discover.formula import parse, symbol, to_text
+from discover.formula import FormulaError, parse, symbol, to_text
 from discover.law import Law
 from discover.selection.choosing import PRICE
 from discover.selection.judging import in_processes
 
 KEPT = 3  # baselines, and laws that were found
-STARTS = 8  # of a baseline; a law that was found starts where it was found
+STARTS = 8  # of a law, besides the one where it was found
 TIME_LIMIT = 0.5  # seconds that simplifying a law that was found may take
-TWINS = 1e-4  # relative difference of predictions below which two laws are one guess
+TWINS = 1e-3  # relative difference of predictions below which two laws are one guess
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def guesses(
     """
     rows = _largest_group(problem)
     short = [law for law in laws if law.columns and law.complexity <= problem.max_complexity]
-    known = _best([(law, rows, None, STARTS) for law in short], [], jobs)
+    known = _best([(law, rows, None) for law in short], [], jobs)
     proposals = distil(
         _front(candidates),
         dict.fromkeys(problem.features, ""),
@@ -78,7 +78,7 @@ def guesses(
         time_limit=TIME_LIMIT,
         jobs=jobs,
     )
-    found = _best([(proposal.law, rows, proposal.start, 0) for proposal in proposals], known, jobs)
+    found = _best([(proposal.law, rows, proposal.start) for proposal in proposals], known, jobs)
     return tuple(guess.formula for guess in (*known, *found))
 
 
@@ -95,7 +95,10 @@ def with_numbers(law: Law, values: Mapping[str, float]) -> str:
         When the constants leave no formula with a real value.
     """
     numbers = {symbol(name): sympy.Float(law.value_of(name, values)) for name in law.parameters}
-    text = to_text(law.expanded.xreplace(numbers))
+    expression = law.expanded.xreplace(numbers)
+    if expression.has(sympy.I, sympy.nan, sympy.oo, sympy.zoo):
+        raise FormulaError("the law has no real value with these constants", law.formula)
+    text = to_text(expression)
     parse(text, features=law.columns, constants=())
     return text
 
@@ -120,7 +123,7 @@ def _front(candidates: Iterable[Candidate]) -> list[Candidate]:
     return list(best.values())
 
 
-_Task = tuple[Law, SearchProblem, Mapping[str, float] | None, int]
+_Task = tuple[Law, SearchProblem, Mapping[str, float] | None]
 
 
 def _best(tasks: Sequence[_Task], besides: Sequence[Guess], jobs: int) -> list[Guess]:
@@ -134,10 +137,10 @@ def _best(tasks: Sequence[_Task], besides: Sequence[Guess], jobs: int) -> list[G
     return kept[:KEPT]
 
 
-def _guess(law: Law, rows: SearchProblem, first: Mapping[str, float] | None, starts: int) -> Guess | None:
+def _guess(law: Law, rows: SearchProblem, first: Mapping[str, float] | None) -> Guess | None:
     """A law fitted to the rows; `None` when it cannot be."""
     try:
-        fitted = fit(law, rows.features, rows.target, objective=rows.objective, starts=starts, retries=0, first=first)
+        fitted = fit(law, rows.features, rows.target, objective=rows.objective, starts=STARTS, retries=0, first=first)
         formula = with_numbers(law, fitted.values)
     except (FitError, InputError):
         return None

@@ -110,9 +110,13 @@ def _guesses(setup: Setup, engine: Engine, problem: SearchProblem) -> tuple[str,
 
 
 def searches_of(folder: RunFolder) -> list[str]:
-    """The searches of a run by engine and seed, those that found nothing too."""
-    ended = {key.partition(GROUP_PART)[0] for key in folder.manifest.get("searches", {})}
-    return sorted(ended | {f"{candidate.engine}-{candidate.seed}" for candidate in folder.candidates()})
+    """The searches of a run by engine and seed, those that found nothing too.
+
+    An engine that makes many short searches gives each a seed of its own.
+    """
+    done: dict[str, dict[str, Any]] = folder.manifest.get("searches", {})
+    empty = {key.partition(GROUP_PART)[0] for key, entry in done.items() if not entry["candidates"]}
+    return sorted(empty | {f"{candidate.engine}-{candidate.seed}" for candidate in folder.candidates()})
 
 
 def problems(setup: Setup, engine: Engine, seed: int) -> Iterator[tuple[str, SearchProblem]]:

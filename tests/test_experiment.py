@@ -279,7 +279,7 @@ def test_an_engine_sees_the_smaller_training_rows_only(tmp_path, told):
         run(experiment, out=tmp_path / "runs", jobs=1)
     ((_, seed, problem),) = told.CALLS
     assert seed == 0
-    assert problem.features["N"].max() == 5e8  # 8e8, the largest, is the first inner hold-out; 1e9 and more are held out
+    assert problem.features["N"].max() == 5e8  # 8e8 is the first inner hold-out, 1e9 and more are held out
     assert len(problem.target) == 28
     assert problem.splits == ()
     assert problem.operators == ("+", "*", "**")

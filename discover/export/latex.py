@@ -120,7 +120,8 @@ def table(
     leaderboard
         One row a law, in the order to be printed. Needed columns: law, kind (published, found, null, or ensemble
         for an average of laws), selected (bool), n_constants, train_rmse and heldout_rmse (unit of the target),
-        heldout_mape (percent), heldout_r2; others are not shown. A column ``sane`` marks the laws that are false in it by a dagger.
+        heldout_mape (percent), heldout_r2; others are not shown. A column ``sane`` marks the laws that are false in it
+        by a dagger.
     caption, label
         Plain text below the table, and the label to refer to it.
     titles
