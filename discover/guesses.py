@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 
+from discover.complexity import complexity
 from discover.distil import distil
 from discover.engines import Candidate, SearchProblem
 from discover.errors import FitError, InputError
@@ -19,11 +20,10 @@ from discover.fitting import fit
 from discover.formula import FormulaError, parse, symbol, to_text
 from discover.law import Law
 from discover.selection.choosing import PRICE
-from discover.selection.judging import in_processes
 
 KEPT = 3  # baselines, and laws that were found
-STARTS = 8  # of a law, besides the one where it was found
-TIME_LIMIT = 0.5  # seconds that simplifying a law that was found may take
+STARTS = 8  # of a baseline
+MORE_STARTS = 1  # of a law that was found, besides where it was
 TWINS = 1e-3  # relative difference of predictions below which two laws are one guess
 
 
@@ -60,7 +60,7 @@ def guesses(
     candidates
         What other engines found.
     jobs
-        Number of processes that fit.
+        Number of processes that simplify what was found.
 
     Returns
     -------
@@ -69,16 +69,15 @@ def guesses(
     """
     rows = _largest_group(problem)
     short = [law for law in laws if law.columns and law.complexity <= problem.max_complexity]
-    known = _best([(law, rows, None) for law in short], [], jobs)
+    known = _best([_guess(law, rows, None, STARTS) for law in short], [])
     proposals = distil(
         _front(candidates),
         dict.fromkeys(problem.features, ""),
         max_constants=problem.max_constants,
         max_complexity=problem.max_complexity,
-        time_limit=TIME_LIMIT,
         jobs=jobs,
     )
-    found = _best([(proposal.law, rows, proposal.start) for proposal in proposals], known, jobs)
+    found = _best([_guess(proposal.law, rows, proposal.start, MORE_STARTS) for proposal in proposals], known)
     return tuple(guess.formula for guess in (*known, *found))
 
 
@@ -123,26 +122,25 @@ def _front(candidates: Iterable[Candidate]) -> list[Candidate]:
     return list(best.values())
 
 
-_Task = tuple[Law, SearchProblem, Mapping[str, float] | None]
-
-
-def _best(tasks: Sequence[_Task], besides: Sequence[Guess], jobs: int) -> list[Guess]:
+def _best(made: Sequence[Guess | None], besides: Sequence[Guess]) -> list[Guess]:
     """The best few guesses that are no twins of one another, nor of others."""
-    made = [guess for guess in in_processes(_guess, tasks, jobs) if guess is not None]
     kept: list[Guess] = []
-    for guess in sorted(made, key=lambda one: (one.score, one.formula)):
+    for guess in sorted(filter(None, made), key=lambda one: (one.score, one.formula)):
         others = [other.prediction for other in (*besides, *kept)]
         if not any(np.allclose(guess.prediction, other, rtol=TWINS, atol=0.0) for other in others):
             kept.append(guess)
     return kept[:KEPT]
 
 
-def _guess(law: Law, rows: SearchProblem, first: Mapping[str, float] | None) -> Guess | None:
+def _guess(law: Law, rows: SearchProblem, first: Mapping[str, float] | None, starts: int) -> Guess | None:
     """A law fitted to the rows; `None` when it cannot be."""
     try:
-        fitted = fit(law, rows.features, rows.target, objective=rows.objective, starts=STARTS, retries=0, first=first)
+        fitted = fit(law, rows.features, rows.target, objective=rows.objective, starts=starts, retries=0, first=first)
         formula = with_numbers(law, fitted.values)
+        length = complexity(parse(formula, features=rows.features, constants=()))
     except (FitError, InputError):
+        return None
+    if length > rows.max_complexity:  # its sums are written out now
         return None
     with np.errstate(divide="ignore"):  # of a law that meets the rows exactly
         score = float(np.log(fitted.loss)) + PRICE * len(law.parameters)
