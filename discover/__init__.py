@@ -26,7 +26,7 @@ _HOME = {
     "sanity_card": "discover.sanity",
     "Experiment": "discover.experiment",
     "load_experiment": "discover.experiment",
-    "run": "discover.experiment",
+    "run": "discover.running",
     "permutation_null": "discover.permutation",
     "run_bench": "discover.bench",
     "open_run": "discover.runs",

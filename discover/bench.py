@@ -20,8 +20,9 @@ from discover.bench_score import WORST, held_out_r2, inner_r2
 from discover.cards import read_card
 from discover.engines import Budget, load_engine
 from discover.errors import DiscoverError, InputError, Interrupted, one_of
-from discover.experiment import Experiment, load_experiment, resume, run
+from discover.experiment import Experiment, load_experiment
 from discover.result import Result
+from discover.running import resume, run
 from discover.runs import RunFolder, json_ready, open_run, write_text
 
 FILE = "bench.json"

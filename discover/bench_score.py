@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from discover.errors import InputError
-from discover.experiment import Experiment, held_out_rows, training_rows
+from discover.experiment import Experiment
+from discover.hold_out import held_out_rows, training_rows
 from discover.result import Result
 
 WORST = -1.0  # the score of a task that failed, and the lowest that any has

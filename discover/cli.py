@@ -80,7 +80,7 @@ def run(
     from discover import terminal
     from discover.errors import InputError
     from discover.experiment import list_experiments, load_experiment
-    from discover.experiment import run as run_experiment
+    from discover.running import run as run_experiment
 
     if list_:
         terminal.show_experiments(list_experiments(), as_json=json_)
@@ -101,7 +101,7 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped; nothing finished is done twice."""
     from discover import terminal
-    from discover.experiment import resume as resume_experiment
+    from discover.running import resume as resume_experiment
     from discover.runs import open_run
 
     with terminal.progress() as report:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from discover.cards import card_paths
+from discover.choice_text import ENSEMBLE
 from discover.errors import InputError, one_of
 from discover.export import document, equation, group_constants, law_card, record, table
 from discover.formula import is_name
@@ -113,7 +114,7 @@ def _board(folder: RunFolder) -> tuple[pd.DataFrame, str]:
 def _run_source(source: str, law: str | None) -> _Source:
     folder = _run(source)
     board, caption = _board(folder)
-    names = [str(name) for name in board["law"]]
+    names = [str(name) for name in board.loc[board["kind"] != ENSEMBLE, "law"]]  # the other has no formula
     if law is None:
         chosen = board.loc[board["selected"].astype(str) == "True", "law"]
         if not len(chosen):

@@ -14,8 +14,9 @@ from pathlib import Path
 import pandas as pd
 
 from discover.errors import InputError
-from discover.experiment import Experiment, load_experiment, run
+from discover.experiment import Experiment, load_experiment
 from discover.result import Result
+from discover.running import run
 from discover.runs import RunFolder
 
 SHUFFLES = 19  # the fewest with which a p-value can be 0.05

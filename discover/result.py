@@ -62,6 +62,12 @@ class Result:
         laws = [judged for judged in self.judged if judged.law.kind == kind]
         return min(laws, key=lambda judged: rank[judged.law.name]) if laws else None
 
+    @property
+    def choice(self) -> dict[str, Any]:
+        """How the law was chosen, and how stable the choice is, as the manifest has it; empty for an older run."""
+        entry = self.folder.manifest.get("choice")
+        return entry if isinstance(entry, dict) else {}
+
     def verdict(self) -> str:
         """What to say honestly of the chosen law: against the best published and null laws on the held-out rows."""
         if self.selected is None:

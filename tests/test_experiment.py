@@ -15,10 +15,11 @@ import pytest
 from small_experiment import CARD, COLUMNS, FOUND, TABLE_CARD, TOLD, a_table, write
 
 from discover.errors import EngineError, InputError, Interrupted
-from discover.experiment import load_experiment, resume, run
+from discover.experiment import load_experiment
 from discover.export import law_card
 from discover.law import Law, load_law
 from discover.result import Result
+from discover.running import resume, run
 from discover.runs import RunFolder, open_run
 
 
@@ -121,11 +122,16 @@ def test_the_form_that_made_the_rows_is_found_and_chosen(plain):
     )
 
 
+def the_laws(result: Result) -> list[str]:
+    """Names on the leaderboard; an average of laws is none."""
+    return result.leaderboard.query("kind != 'ensemble'")["law"].tolist()
+
+
 def test_the_run_folder_holds_every_file_and_nothing_temporary(plain):
     folder = plain.folder.path
     assert folder.parent.name == "first"
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    laws = {f"laws/{name}.toml" for name in plain.leaderboard["law"]}
+    laws = {f"laws/{name}.toml" for name in the_laws(plain)}
     assert names - laws == {
         "experiment.toml",
         "manifest.json",
@@ -149,7 +155,9 @@ def test_the_leaderboard_has_its_columns_the_best_first_and_one_law_selected(pla
     assert board["selected"].sum() == 1
     selected = board[board["selected"]].iloc[0]
     assert (selected["kind"], selected["engine"], bool(selected["sane"])) == ("found", "operon", True)
-    assert set(board["kind"]) == {"found", "published", "null"}
+    assert set(board["kind"]) == {"found", "published", "null", "ensemble"}
+    (average,) = board[board["kind"] == "ensemble"].to_dict("records")
+    assert (average["formula"], average["note"].split(" found_")[0]) == ("", "no law: the median of")
     assert {"hoffmann", "constant", "powerlaw_one_feature_N", "powerlaw_one_feature_D"} <= set(board["law"])
     assert json.loads(selected["constants"]) == plain.selected.fit.values
     insane = board[~board["sane"].astype(bool)]
@@ -161,7 +169,7 @@ def test_law_cards_load_again_and_predict_what_the_table_of_predictions_says(pla
     assert (predictions["split"] == np.where(predictions["N"] >= 1e9, "held_out", "training")).all()
     assert predictions["row"].tolist() == list(range(1, 45))
     rows = {name: predictions[name].to_numpy() for name in ("N", "D")}
-    for name in plain.leaderboard["law"]:
+    for name in the_laws(plain):
         law = load_law(plain.folder.path / "laws" / f"{name}.toml")
         (kept,) = law.fits
         assert (kept.dataset, kept.rows) == ("mine", 32)
@@ -271,8 +279,9 @@ def test_an_engine_sees_the_smaller_training_rows_only(tmp_path, told):
         run(experiment, out=tmp_path / "runs", jobs=1)
     ((_, seed, problem),) = told.CALLS
     assert seed == 0
-    assert problem.features["N"].max() == 3.5e8  # 5e8 and 8e8 are the first inner hold-out, 1e9 and more are held out
-    assert len(problem.target) == 24
+    assert problem.features["N"].max() == 5e8  # 8e8 is the first inner hold-out, 1e9 and more are held out
+    assert len(problem.target) == 28
+    assert problem.splits == ()
     assert problem.operators == ("+", "*", "**")
     assert problem.max_complexity == 17
     assert problem.budget.evaluations == 20_000
@@ -338,7 +347,8 @@ def test_engines_that_are_all_missing_end_the_run_too(tmp_path, told):
 
 def test_a_run_in_which_no_law_is_sane_chooses_none_and_says_so(tmp_path, told):
     told.FORMULAS[:] = ["9.0 - 0.3*log(N)", "8.0 - 0.2*log(D)"]
-    result = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
+    card = TOLD.replace(', "constant", "powerlaw_one_feature"', "")  # a null law may be chosen
+    result = run(write(tmp_path, card=card), out=tmp_path / "runs", jobs=1)
     assert result.selected is None
     assert not result.leaderboard["selected"].any()
     assert result.verdict() == "No found law passed the sanity checks, so none was chosen."
@@ -346,11 +356,21 @@ def test_a_run_in_which_no_law_is_sane_chooses_none_and_says_so(tmp_path, told):
     assert (result.folder.path / "figures" / "parity.png").is_file()  # of the best published law
 
 
-def test_an_engine_that_finds_nothing_leaves_the_baselines(tmp_path, told):
+def test_where_nothing_is_found_a_null_law_is_chosen_and_called_that(tmp_path, told):
     told.FORMULAS.clear()
     result = run(write(tmp_path, card=TOLD), out=tmp_path / "runs", jobs=1)
-    assert result.selected is None
+    assert result.selected.law.kind == "null"
+    assert result.selected.law.name.startswith("powerlaw_one_feature")  # the constant is far worse
     assert set(result.leaderboard["kind"]) == {"published", "null"}
+    name = result.selected.law.name
+    assert result.verdict().startswith(f"No found law predicts larger sizes clearly better than the null law {name}.")
+    assert result.choice["proposed_by"] == []
+
+
+def test_a_null_law_with_more_constants_than_the_card_allows_is_not_chosen(tmp_path, told):
+    told.FORMULAS.clear()
+    result = run(write(tmp_path, card=TOLD + "max_constants = 1\n"), out=tmp_path / "runs", jobs=1)
+    assert result.selected.law.name == "constant"
 
 
 def test_a_law_found_before_is_a_baseline_and_keeps_its_name(tmp_path, told):

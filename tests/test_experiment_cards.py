@@ -11,7 +11,8 @@ from small_experiment import CARD, TOLD, a_table, write
 
 from discover.dataset import load_dataset
 from discover.errors import CardError, InputError
-from discover.experiment import Experiment, load_experiment, run
+from discover.experiment import Experiment, load_experiment
+from discover.running import run
 from discover.runs import open_run
 
 
@@ -118,7 +119,7 @@ def test_the_objective_and_its_delta_are_the_cards(tmp_path):
         ('hold_out = "N >= 1e6"', "the hold-out 'N >= 1e6' leaves none of the 44 rows of mine to train on"),
         ('hold_out = "N >= 1e15"', "the hold-out 'N >= 1e15' holds out none of the 44 rows of mine"),
         ("hold_out = { largest = 11, of = 'N' }", "the 11 largest N leaves no size of mine to train on: it has 11"),
-        ('hold_out = "N >= 7e7"', "the training rows have 2 sizes: choosing a law needs at least 3"),
+        ('hold_out = "N >= 7e7"', "the training rows have too few sizes N: choosing a law needs at least 3"),
         (
             'rows = "N == 2e8"\nhold_out = "D >= 3e11"\nfeatures = ["N"]',
             "the hold-out 'D >= 3e11' names no feature of mine: N",

@@ -16,11 +16,13 @@ from conftest import tell_engines
 
 from discover.engines import SearchProblem
 from discover.errors import DataError, InputError
-from discover.experiment import load_experiment, resume, run, training_rows
+from discover.experiment import load_experiment
 from discover.export import document
 from discover.exporting import export
+from discover.hold_out import training_rows
 from discover.law import load_law
 from discover.result import Result
+from discover.running import resume, run
 
 SIZES = np.geomspace(2e7, 3e9, 9)
 CONSTANTS = {"code": (0.8, 90.0, 0.3), "web": (1.9, 400.0, 0.35), "books": (2.1, 200.0, 0.32)}
@@ -202,7 +204,7 @@ def test_a_category_gives_a_constant_to_each_of_its_words(tmp_path: Path, told: 
     )
     law = tmp_path / "by_word.toml"
     law.write_text(
-        'title = "A scale for each word"\nformula = "E0 + sum(A*c)/N**alpha"\nmixtures = ["c"]\nkind = "null"\n'
+        'title = "A scale for each word"\nformula = "E0 + sum(A*c)/N**alpha"\nmixtures = ["c"]\n'
         '[features]\nN = "parameters"\nc = "domain"\n[constants]\nE0 = { range = [0.1, 4], positive = true }\n'
         "A = { range = [1, 1e4], positive = true, log = true }\nalpha = { range = [0.05, 1], positive = true }\n"
     )

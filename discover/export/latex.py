@@ -118,9 +118,10 @@ def table(
     Parameters
     ----------
     leaderboard
-        One row a law, in the order to be printed. Needed columns: law, kind (published, found, null), selected (bool),
-        n_constants, train_rmse and heldout_rmse (unit of the target), heldout_mape (percent), heldout_r2; others are
-        not shown. A column ``sane`` marks the laws that are false in it by a dagger.
+        One row a law, in the order to be printed. Needed columns: law, kind (published, found, null, or ensemble
+        for an average of laws), selected (bool), n_constants, train_rmse and heldout_rmse (unit of the target),
+        heldout_mape (percent), heldout_r2; others are not shown. A column ``sane`` marks the laws that are false in it
+        by a dagger.
     caption, label
         Plain text below the table, and the label to refer to it.
     titles
@@ -147,8 +148,10 @@ def table(
     insane = any(_is_false(row.get("sane")) for row in rows)
     note = r"$\dagger$: failed a check of its behaviour beyond the data." if insane else ""
     bold = r"Bold: the law that was selected without the held-out rows." if any(map(_selected, rows)) else ""
+    average = r"The ensemble is the median of the best found laws, and no law." if any(map(_average, rows)) else ""
+    notes = " ".join(filter(None, [bold, note, average]))
     said = escape(caption)
-    said += "." if said and (bold or note) and said[-1] not in ".!?" else ""
+    said += "." if said and notes and said[-1] not in ".!?" else ""
     return "\n".join(
         [
             r"\begin{table}",
@@ -160,7 +163,7 @@ def table(
             *(f"    {_row(row, titles or {})} \\\\" for row in rows),
             r"    \bottomrule",
             r"  \end{tabular}",
-            rf"  \caption{{{' '.join(filter(None, [said, bold, note]))}}}",
+            rf"  \caption{{{' '.join(filter(None, [said, notes]))}}}",
             *([rf"  \label{{{label}}}"] if label else []),
             r"\end{table}",
             "",
@@ -233,6 +236,10 @@ def _shown(rows: list[dict[Any, Any]], found: int | None) -> list[dict[Any, Any]
         if found is None or not extra or count <= found:
             kept.append(row)
     return kept
+
+
+def _average(row: Mapping[Any, Any]) -> bool:
+    return bool(row["kind"] == "ensemble")
 
 
 def _selected(row: Mapping[Any, Any]) -> bool:

@@ -210,18 +210,19 @@ def _step(equations: Equations, moving: _Moving) -> tuple[np.ndarray, np.ndarray
 def _correction(equations: Equations, moving: _Moving, step: np.ndarray, *, curvature: bool) -> np.ndarray:
     """What makes a step follow the curve of a valley, half of the geodesic acceleration; none where it is too long."""
     points, now, damping = moving.points, moving.now, moving.damping
-    bend = equations.bend(points, moving.which, moving.delta, step, curvature=curvature) / now.scale
+    bend = equations.bend(points, moving.which, moving.delta, step, curvature=curvature)
     blocked = (points + step <= equations.lower) | (points + step >= equations.upper)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite is not used
+        bend = bend / now.scale
         matrix = now.matrix / now.scale[:, :, None] / now.scale[:, None, :]
     usable = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(bend).all(axis=1)
     free = ~blocked & usable[:, None]
     matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
     damped = matrix + (damping[:, None] + ~free)[..., None] * np.eye(points.shape[1])
     extra = -0.5 * solve_each(damped, np.where(free, bend, 0.0))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # a correction that is not finite is too long
         size, own = np.linalg.norm(extra, axis=1), np.linalg.norm(step * now.scale, axis=1)
-    return np.where((size <= LONGEST * own)[:, None], extra / now.scale, 0.0)
+        return np.where((size <= LONGEST * own)[:, None], extra / now.scale, 0.0)
 
 
 def solve_each(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import math
 
 import jinja2
 
+from discover.choice_text import choice_lines
 from discover.result import Result
 from discover.sanity import SanityCard
 
@@ -31,7 +32,13 @@ tr.fail td:nth-child(2) { color: #b00020 } tr.unknown td:nth-child(2) { color: #
 {% for line in sanity %}<tr class="{{ line.verdict }}"><td>{{ line.name }}</td><td>{{ line.verdict }}</td>
 <td>{{ line.witness }}</td></tr>
 {% endfor %}</table>{% endif %}
-{% else %}<p>No found law passed the sanity checks.</p>{% endif %}
+{% else %}<p>{{ verdict }}</p>{% endif %}
+{% if choice %}<h2>How it was chosen</h2>{% for line in choice_lines %}<p>{{ line }}</p>
+{% endfor %}{% if choice.objectives %}<table class="objectives"><tr><th>loss</th><th>inner error</th></tr>
+{% for name, error in choice.objectives.items() %}<tr{% if name == choice.objective %} class="selected"{% endif %}>
+<td>{{ name }}</td><td>{{ "infinite" if error is none else "%.3g"|format(error) }}</td></tr>
+{% endfor %}</table>
+{% endif %}<p>Inner hold-outs: {{ choice.inner_hold_outs|join("; ") }}.</p>{% endif %}
 {% if compared %}<h2>Against known laws</h2><p>Difference of the held-out RMSE in {{ unit }}, chosen law less the other,
 with {{ "%g"|format(100 * compared[0].level) }} % {{ compared[0].interval }} intervals
 over {{ compared[0].resamples }} resamples of {{ compared[0].units }} {{ compared[0].resampled }}s;
@@ -49,7 +56,8 @@ the constants were not fitted again.
 <table><tr><th>law</th><th>kind</th><th>formula</th><th>constants</th><th>training RMSE</th><th>inner RMSE</th>
 <th>held-out RMSE</th><th>held-out MAPE</th><th>sane</th></tr>
 {% for row in rows %}<tr{% if row.selected %} class="selected"{% endif %}><td>{{ row.law }}</td><td>{{ row.kind }}</td>
-<td><code>{{ row.formula }}</code></td><td>{{ row.n_constants }}</td><td>{{ row.train_rmse|number }}</td>
+<td>{% if row.kind == "ensemble" %}{{ row.note }}{% else %}<code>{{ row.formula }}</code>{% endif %}</td>
+<td>{{ row.n_constants }}</td><td>{{ row.train_rmse|number }}</td>
 <td>{{ row.inner_rmse|number }}</td><td>{{ row.heldout_rmse|number }}</td>
 <td>{{ row.heldout_mape|number("%.2f %%") }}</td><td>{{ "yes" if row.sane else "no" }}</td></tr>
 {% endfor %}</table>
@@ -84,6 +92,8 @@ def page(result: Result, sanity: SanityCard | None = None) -> str:
         sized=(result.folder.path / "figures" / "loss_against_size.png").is_file(),
         verdict=result.verdict(),
         sanity=sanity.lines if sanity is not None else (),
+        choice=result.choice,
+        choice_lines=choice_lines(result.choice),
         rows=board.to_dict(orient="records"),
         scored=result.scored,
         compared=[] if result.comparison is None else result.comparison.to_dict(orient="records"),

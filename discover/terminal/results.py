@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from discover.choice_text import ENSEMBLE, choice_lines, no_law
 from discover.terminal.fits import some_parts
 from discover.terminal.printing import console, new_table, print_json, with_error, write
 
@@ -49,6 +50,8 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
                 write(to, f"  {name} = {with_error(value, part.errors[name])}")
         for warning in fit.warnings:
             write(to, f"  warning: {warning.message}", "yellow")
+    for line in choice_lines(result.choice):
+        write(to, line)
     write(to, result.verdict())
     write(to, f"\nrun folder: {result.folder.path}")
     write(to, f"LaTeX:      discover export {result.folder.path} --format latex")
@@ -62,6 +65,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "generated": bool(result.dataset.generated),
         "selected": result.selected.law.name if result.selected else None,
         "verdict": result.verdict(),
+        "choice": result.choice,
         "scored": result.scored,
         "comparison": None if result.comparison is None else result.comparison.to_dict(orient="records"),
         "leaderboard": [{**row, "constants": json.loads(row["constants"])} for row in rows],
@@ -79,7 +83,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
     mark, insane = "* " if row["selected"] else "  ", "" if row["sane"] else " (not sane)"
     doubted = " (unverified)" if str(row["note"]).split("; ")[0] == UNVERIFIED else ""
-    cells = [mark + row["law"], row["kind"] + doubted + insane, row["formula"], str(row["n_constants"])]
+    formula = no_law(str(row["note"])) if row["kind"] == ENSEMBLE else row["formula"]
+    cells = [mark + row["law"], row["kind"] + doubted + insane, formula, str(row["n_constants"])]
     errors = [_error(row[key], 4) for key in ("train_rmse", "inner_rmse", "heldout_rmse")]
     return [*cells, *errors, _error(row["heldout_mape"], 2)]
 

@@ -16,7 +16,7 @@ from discover.engines.grammar.equations import Layout, ShapeEquations
 from discover.engines.grammar.ranking import fitted
 from discover.engines.grammar.shape import Shape, Start, Term
 from discover.engines.grammar.table import ROWS, table_of
-from discover.engines.grammar.variables import Variable, bounds, vanishes
+from discover.engines.grammar.variables import Variable, needless
 from discover.engines.grammar.writing import formula_of
 from discover.formula import parse
 from discover.law import load_law
@@ -129,13 +129,17 @@ def test_constants_are_counted():
     assert shape_of(term("N", function="sum")).n_constants == 2  # its offset would do the floor's work
 
 
-def test_a_constant_at_the_end_of_its_range_does_nothing():
-    shifted = Variable("shifted", "N")
-    low, high = bounds(shifted)
-    assert vanishes(shifted, low)
-    assert vanishes(shifted, high)
-    assert not vanishes(shifted, 0.0)
-    assert not vanishes(Variable("log", "N"), low)
+def test_a_constant_that_does_nothing_is_needless():
+    x = np.geomspace(1e-2, 1e2, 20)
+    shifted, capped, power = Variable("shifted", "N"), Variable("capped", "N"), Variable("power", "N")
+    assert needless(shifted, np.log(1e-6), x, x)  # x + 1e-6 is x
+    assert needless(shifted, np.log(1e6), x, x)  # x + 1e6 is 1e6
+    assert not needless(shifted, 0.0, x, x)
+    assert needless(capped, np.log(1e-6), x, x)
+    assert not needless(capped, 0.0, x, x)
+    assert needless(power, 0.001, x, x)
+    assert not needless(power, -0.3, x, x)
+    assert not needless(Variable("log", "N"), 0.0, x, x)
 
 
 def test_a_group_with_many_rows_is_searched_by_a_sample():

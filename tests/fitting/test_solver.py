@@ -111,3 +111,47 @@ def test_a_derivative_that_overflows_leaves_the_point_where_it_is():
     found = solve(Steep(Objective("squared")), np.array([[3.0, 1.0], [0.5, 0.5]]))
     assert found[0].tolist() == [3.0, 1.0]
     assert found[1] == pytest.approx([1.0, 1.0], abs=1e-6)
+
+
+class Weighted(Line):
+    """A straight line through points whose weights differ between problems."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> None:
+        super().__init__(Objective("huber", 1e-3), x, y)
+        self.weight = weight
+
+    def weights(self, which: np.ndarray, rows: slice) -> np.ndarray:
+        return self.weight[which, rows]
+
+
+def test_the_typical_residual_is_of_rows_that_count_and_where_none_does_there_is_none():
+    # A warning of NumPy would be an error here.
+    x = np.arange(5.0)
+    weight = np.array([[1.0, 1.0, 1.0, 0.0, 0.0], np.zeros(5), [0.0, 0.0, 1.0, 1.0, 1.0]])
+    equations = Weighted(x, np.array([x, x, x]), weight)
+    found = equations.typical(np.array([[1.0, 2.0], [1.0, 2.0], [np.inf, 0.0]]), np.arange(3))
+    assert found[0] == 2.0  # residuals are 1, 2, 3 in the rows that count
+    assert np.isnan(found[1:]).all()  # no row counts; a residual that does is not finite
+
+
+class Overflowing(Rosenbrock):
+    """Rosenbrock's valley in small units, with a bend that overflows in them."""
+
+    def linearised(self, points: np.ndarray, which: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        slopes = 1e-3 * super().linearised(1e-3 * points, which, rows)[1]
+        return self.residuals(points, which, rows), slopes
+
+    def residuals(self, points: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
+        return super().residuals(1e-3 * points, which, rows)
+
+    def bend(
+        self, points: np.ndarray, which: np.ndarray, delta: np.ndarray, step: np.ndarray, *, curvature: bool
+    ) -> np.ndarray:
+        return np.full(points.shape, 1e308)
+
+
+def test_a_bend_that_overflows_bends_no_step():
+    equations, start = Overflowing(Objective("huber", 1e-3)), np.array([[-1200.0, 1000.0]])
+    bent, straight = (solve(equations, start, (Stage(0.0, 5, bent=bent),)) for bent in (True, False))
+    assert (bent == straight).all()
+    assert (bent != start).any()

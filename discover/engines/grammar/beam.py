@@ -17,7 +17,7 @@ from discover.engines.grammar.moves import Vocabulary, children, seeds
 from discover.engines.grammar.ranking import Ranked, fitted, ranked
 from discover.engines.grammar.shape import Point, Shape, Start
 from discover.engines.grammar.table import Table, table_of
-from discover.engines.grammar.variables import vanishes
+from discover.engines.grammar.variables import needless
 
 PRICE = 0.03  # of a constant: part of the error that it must save
 INSANE = 1.0  # added to the score of a shape that misbehaves: it may still have better children
@@ -26,6 +26,8 @@ PER_SIZE = 3  # parents of one number of constants in a round
 PROMISING = 1.3  # error of fitting, relative to the best of its number of constants, up to which a shape is asked
 BATCH = 64
 ROUNDS = 40
+SAME = 0.02  # difference of the logarithms of all errors below which two shapes do the same
+TINY = 1e-12  # smallest error
 PATIENCE = 4  # rounds without a better shape after which the search ends
 
 
@@ -97,6 +99,18 @@ class Beam:
                         own.append(child)
         return list(starts.values())
 
+    def needless(self, start: Start) -> bool:
+        """Whether a fitted shape has a variable whose constant does nothing."""
+        for variable, p in start.point.own.items():
+            x = self.table.columns[variable.feature][0]
+            y = self.table.columns[variable.other][0] if variable.other else x
+            if variable.kind in ("slow", "repeated"):
+                x = x * self.table.scales[variable.feature]
+                y = y * self.table.scales[variable.other] if variable.other else y
+            if needless(variable, p, x, y):
+                return True
+        return False
+
     def add(self, starts: Sequence[Sequence[Start]]) -> None:
         """Fit and ask new shapes, in batches of about one size."""
         starts = [each for each in starts if each[0].shape.n_constants <= self.problem.max_constants]
@@ -117,8 +131,8 @@ class Beam:
             loss = float(np.mean([loss for _, loss in groups]))
             size = shape.n_constants
             self.best_loss[size] = min(self.best_loss.get(size, np.inf), loss)
-            needless = any(vanishes(v, p) for start, _ in groups[:1] for v, p in start.point.own.items())
-            if np.isfinite(loss) and loss <= PROMISING * self.best_loss[size] and not needless:
+            idle = any(self.needless(start) for start, _ in groups[:1])
+            if np.isfinite(loss) and loss <= PROMISING * self.best_loss[size] and not idle:
                 promising.append((shape, [start.point for start, _ in groups], loss))
         if promising:
             shapes, points, losses = zip(*promising, strict=True)
@@ -138,7 +152,7 @@ class Beam:
 def score(one: Ranked) -> float:
     """What shapes are ranked by; lower is better."""
     with np.errstate(divide="ignore"):
-        errors = np.log(np.maximum(one.errors, 1e-12))
+        errors = np.log(np.maximum(one.errors, TINY))
     return float(np.mean(errors)) + PRICE * one.shape.n_constants + (0.0 if one.sane else INSANE)
 
 
@@ -147,7 +161,19 @@ def _size(shape: Shape) -> tuple[int, int, int]:
 
 
 def search(problem: SearchProblem) -> Iterator[Ranked]:
-    """Search, and yield the best shapes, the best first."""
+    """Search, and yield the best shapes, the best first; of shapes that do the same only the best."""
     beam = Beam.of(problem)
     beam.run()
-    yield from sorted(beam.found(), key=score)
+    kept: dict[tuple[int, ...], Ranked] = {}
+    for one in sorted(beam.found(), key=lambda one: round(score(one), 6)):
+        with np.errstate(divide="ignore"):
+            seen = np.log(np.maximum([one.loss, *one.errors], TINY))
+        key = tuple(np.round(seen / SAME).astype(int).tolist())
+        if key not in kept:
+            kept[key] = one
+            yield one
+
+
+def plain(problem: SearchProblem) -> set[Shape]:
+    """The shapes that every search begins with: powers of the features, as products and as sums."""
+    return {start.shape for start in seeds(Vocabulary.of(problem))}

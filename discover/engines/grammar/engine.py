@@ -8,7 +8,7 @@ from importlib import metadata
 from discover.complexity import complexity
 from discover.engines.allowed import allows
 from discover.engines.base import Candidate, Engine, SearchProblem
-from discover.engines.grammar.beam import search
+from discover.engines.grammar.beam import plain, search
 from discover.engines.grammar.writing import formula_of
 from discover.formula import FormulaError, parse
 

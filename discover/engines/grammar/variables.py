@@ -32,7 +32,8 @@ _STARTS: Mapping[str, float] = {
     "power": -0.2,
     "log_share": -3.0,
 }
-EDGE = 0.04  # of a range, at both ends: a constant in there has no effect
+LEAST_CHANGE = 0.03  # of a logarithm over the rows, that a constant must make
+SMALLEST_POWER = 0.02  # a smaller one is a logarithm
 LEAST, MOST = -14.0, 14.0  # of a logarithm of a constant: farther out a variable is the plain one
 
 
@@ -104,7 +105,24 @@ def bounds(variable: Variable) -> tuple[float, float]:
     return (-3.0, 3.0) if variable.kind == "power" else (LEAST, MOST)
 
 
-def vanishes(variable: Variable, p: float) -> bool:
-    """Whether a constant is so near the end of its range that a simpler variable does the same."""
-    low, high = bounds(variable)
-    return variable.has_constant and not low + EDGE * (high - low) < p < high - EDGE * (high - low)
+def needless(variable: Variable, p: float, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a simpler variable does the same on the rows: one without the constant, or none.
+
+    Parameters
+    ----------
+    x, y
+        The features as `values` takes them, of any shape.
+    p
+        The constant's value.
+    """
+    if not variable.has_constant:
+        return False
+    if variable.kind == "power":
+        return abs(p) < SMALLEST_POWER or abs(p) > bounds(variable)[1] * (1 - SMALLEST_POWER)
+    made = values(variable, x, y, np.array([p]))[0]
+    plain = [np.log(x)] if variable.kind != "log_share" else []
+    if variable.kind == "repeated":
+        plain.append(np.log(y))
+    if not np.isfinite(made).all() or np.ptp(made) < LEAST_CHANGE:
+        return True
+    return any(np.ptp(made - one) < LEAST_CHANGE * max(1.0, float(np.ptp(one))) for one in plain)
