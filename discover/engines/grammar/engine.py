@@ -37,9 +37,10 @@ class Grammar(Engine):
         evaluation is a shape that is fitted.
         """
         counts: dict[int, int] = {}
+        always = plain(problem)  # the plainest laws are judged whatever their rank
         for one in search(problem):
             size = one.shape.n_constants
-            if not one.sane or counts.get(size, 0) >= KEPT or not one.shape.terms:
+            if not one.sane or not one.shape.terms or (counts.get(size, 0) >= KEPT and one.shape not in always):
                 continue
             formula = formula_of(one.shape, one.points[0], problem.scales)
             try:
