@@ -103,13 +103,25 @@ def test_without_laws_none_is_chosen():
     assert choose([]) is None
 
 
-def test_a_law_with_undetermined_constants_must_earn_it():
-    known = a_judgement([0.010, 0.012], n_constants=6)
-    slightly = a_judgement([0.009, 0.011], n_constants=5, determined=False)
-    greatly = a_judgement([0.001, 0.001], n_constants=5, determined=False)
+def test_constants_that_the_rows_do_not_determine_make_a_law_less_simple():
+    known = a_judgement([0.010, 0.012], n_constants=5)
+    slightly = a_judgement([0.012, 0.010], n_constants=5, determined=False)
+    greatly = a_judgement([0.004, 0.005], n_constants=5, determined=False)
     assert choose([known, slightly]) is known
     assert choose([known, greatly]) is greatly
     assert choose([slightly]) is slightly
+
+
+def test_a_law_that_stands_apart_beyond_the_data_is_passed_over():
+    def with_prediction(error: float, beyond: float, n_constants: int) -> Judged:
+        return replace(a_judgement([error, error, error], n_constants), beyond=np.array([beyond, beyond]))
+
+    agreeing = [with_prediction(0.010 + 0.0001 * k, 2.0 + 0.01 * k, n_constants=4) for k in range(4)]
+    apart = with_prediction(0.0099, 1.2, n_constants=3)
+    assert choose([*agreeing, apart]) in agreeing
+    assert choose([*agreeing[:2], apart]) is apart  # too few to say which of them stands apart
+    alike = with_prediction(0.0099, 2.02, n_constants=3)
+    assert choose([*agreeing, alike]) is alike
 
 
 def test_a_law_is_determined_by_its_exponents_and_floor_in_any_unit():

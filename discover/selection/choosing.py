@@ -13,7 +13,6 @@ PRICE = 0.03  # of a constant: part of the error that it must save
 PEERS = 15  # best laws, of which the median beyond the data is taken
 AGREE = 0.75  # part of them that agree with it
 FEWEST = 4  # laws of which some can stand apart
-EARNED = 0.25  # error of a law with undetermined constants, relative to the best of the others, at which it is chosen
 
 
 def score(judged: Judged) -> float:
@@ -27,18 +26,13 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     """The chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean. A law that fails its sanity checks cannot be chosen; one with an exponent or a floor that the
-    rows do not determine must earn it by a much smaller error. Nor can one that stands apart: whose predictions beyond
-    the data are farther from the median of the best laws than those of three quarters of these are.
+    error of that mean. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose predictions
+    beyond the data are farther from the median of the best laws than those of three quarters of these are.
     """
     sane = [candidate for candidate in judged if candidate.sane and np.isfinite(candidate.inner_error)]
     if not sane:
         return None
     best = min(sane, key=score)
-    determined = [candidate for candidate in sane if candidate.determined]
-    if determined and best.inner_error > EARNED * min(candidate.inner_error for candidate in determined):
-        sane = determined
-        best = min(sane, key=score)
     peers = sorted(sane, key=score)[:PEERS]
     agreeing = _agreeing(sane, peers)
     close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
@@ -48,8 +42,11 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
 
 
 def size(judged: Judged) -> int:
-    """What makes a law less simple: its constants, and its functions beyond sums, products and powers of features."""
-    return len(judged.law.parameters) + functions(judged.law.expanded)
+    """What makes a law less simple: its constants, and its functions beyond sums, products and powers of features.
+
+    Constants that the rows do not determine count as one more.
+    """
+    return len(judged.law.parameters) + functions(judged.law.expanded) + (not judged.determined)
 
 
 def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]:
