@@ -236,7 +236,7 @@ def judge(
         )
     except FitError:
         return None
-    # One start is where the fit to all rows ended: random ones alone seldom find the valley of a law with many constants.
+    # One start is where the fit to all rows ended: random ones alone seldom find a narrow valley.
     options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole), "thorough": False}
     predictions = tuple(_predicted(law, rows, split, options) for split in rows.splits)
     first = rows.splits[0].test
