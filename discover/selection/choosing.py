@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import sympy
 
 from discover.complexity import functions
+from discover.formula import symbol
 from discover.selection.judging import Judged
 
 PRICE = 0.03  # of a constant: part of the error that it must save
@@ -27,7 +29,8 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
     error of that mean. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
-    predictions beyond the data are farther from the median of the best laws than those of three quarters of these.
+    predictions beyond the data are farther from the median of the best laws than those of three quarters of these. Of
+    equally simple laws the one that fits the rows best is chosen.
     """
     sane = [candidate for candidate in judged if candidate.sane and np.isfinite(candidate.inner_error)]
     if not sane:
@@ -38,15 +41,21 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
     eligible = close or [candidate for candidate in agreeing if any(candidate is peer for peer in peers)]
-    return min(eligible, key=lambda c: (size(c), round(score(c), 9), c.law.complexity))
+    return min(eligible, key=lambda c: (size(c), round(c.train_error, 9), round(score(c), 9), c.law.complexity))
 
 
 def size(judged: Judged) -> int:
     """What makes a law less simple: its constants, and its functions beyond sums, products and powers of features.
 
-    Constants that the rows do not determine count as one more.
+    A constant of a found law counts wherever it stands: that two exponents are one is a claim too. Constants that the
+    rows do not determine count as one more.
     """
-    return len(judged.law.parameters) + functions(judged.law.expanded) + (not judged.determined)
+    law = judged.law
+    written = len(law.parameters)
+    if law.kind == "found":
+        names = {symbol(name) for name in law.parameters}
+        written = sum(1 for part in sympy.preorder_traversal(law.expanded) if part in names)
+    return written + functions(law.expanded) + (not judged.determined)
 
 
 def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]:

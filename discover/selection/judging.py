@@ -57,6 +57,8 @@ class Judged:
         What it predicts for the rows of each inner hold-out, fitted to the others.
     beyond
         What it predicts beyond the rows (`Rows.beyond`), fitted to all.
+    train_error
+        Mean absolute error on the rows that it was fitted to.
     """
 
     fit: AnyFit
@@ -67,6 +69,7 @@ class Judged:
     searches: tuple[str, ...] = ()
     predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
     beyond: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+    train_error: float = 0.0
 
     @property
     def law(self) -> Law:
@@ -249,6 +252,7 @@ def judge(
         searches,
         predictions,
         np.asarray(whole.predict(rows.beyond.columns, rows.beyond.groups)),
+        float(np.mean(np.abs(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)))),
     )
 
 
