@@ -28,7 +28,7 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     """The chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
+    error of that mean, which counts what is asked for along several axes once. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
     predictions beyond the data are farther from the median of the best laws than those of three quarters of these. Of
     equally simple laws the one that fits the rows best is chosen.
     """
@@ -38,10 +38,12 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     best = min(sane, key=score)
     peers = sorted(sane, key=score)[:PEERS]
     agreeing = _agreeing(sane, peers)
-    close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
+    close = [
+        candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors, best.axes)
+    ]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
     eligible = close or [candidate for candidate in agreeing if any(candidate is peer for peer in peers)]
-    return min(eligible, key=lambda c: (size(c), round(c.train_error, 9), round(score(c), 9), c.law.complexity))
+    return min(eligible, key=lambda c: (size(c), c.train_error, round(score(c), 9), c.law.complexity))
 
 
 def size(judged: Judged) -> int:
@@ -72,8 +74,12 @@ def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]
     return [one for one in judged if distance(one) <= farthest]
 
 
-def clearly_better(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether `one` has lower errors than `other` by more than a standard error of the paired difference."""
+def clearly_better(one: np.ndarray, other: np.ndarray, axes: int = 1) -> bool:
+    """Whether `one` has lower errors than `other` by more than a standard error of the paired difference.
+
+    The errors are those of sizes along several axes, along each of which the same rows come again.
+    """
     difference = other - one
-    error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+    count = len(difference)
+    error = float(np.std(difference, ddof=1) * np.sqrt(axes / count)) if count > 1 else 0.0
     return bool(np.mean(difference) > error)

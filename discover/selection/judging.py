@@ -58,7 +58,9 @@ class Judged:
     beyond
         What it predicts beyond the rows (`Rows.beyond`), fitted to all.
     train_error
-        Mean absolute error on the rows that it was fitted to.
+        The loss on the rows that it was fitted to, a row's mean.
+    axes
+        Number of axes along which the hold-outs are made: along each, the same rows come again.
     """
 
     fit: AnyFit
@@ -70,6 +72,7 @@ class Judged:
     predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
     beyond: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
     train_error: float = 0.0
+    axes: int = 1
 
     @property
     def law(self) -> Law:
@@ -252,7 +255,9 @@ def judge(
         searches,
         predictions,
         np.asarray(whole.predict(rows.beyond.columns, rows.beyond.groups)),
-        float(np.mean(np.abs(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)))),
+        float(objective.loss(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)))
+        / len(rows.target),
+        max(1, len(rows.axes)),
     )
 
 
