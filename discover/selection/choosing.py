@@ -28,9 +28,9 @@ def choose(judged: Sequence[Judged]) -> Judged | None:
     """The chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean, which counts what is asked for along several axes once. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
-    predictions beyond the data are farther from the median of the best laws than those of three quarters of these. Of
-    equally simple laws the one that fits the rows best is chosen.
+    error of that mean, which counts what is asked for along several axes once. A law that fails its sanity checks
+    cannot be chosen, nor one that stands apart: whose predictions beyond the data are farther from the median of the
+    best laws than those of three quarters of these. Of equally simple laws the one that fits the rows best is chosen.
     """
     sane = [candidate for candidate in judged if candidate.sane and np.isfinite(candidate.inner_error)]
     if not sane:
