@@ -8,11 +8,11 @@ import numpy as np
 
 from discover.complexity import functions
 from discover.selection.judging import Judged
+from discover.selection.rule import RULE, Evidence, chosen_place, clearly_better
 
-PRICE = 0.03  # of a constant: part of the error that it must save
-PEERS = 15  # best laws, of which the median beyond the data is taken
-AGREE = 0.75  # part of them that agree with it
-FEWEST = 4  # laws of which some can stand apart
+__all__ = ["PRICE", "choose", "clearly_better", "evidence", "score"]
+
+PRICE = RULE.price  # of a constant: part of the error that it must save
 
 
 def score(judged: Judged) -> float:
@@ -23,48 +23,20 @@ def score(judged: Judged) -> float:
 
 
 def choose(judged: Sequence[Judged]) -> Judged | None:
-    """The chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
-
-    About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
-    predictions beyond the data are farther from the median of the best laws than those of three quarters of these.
-    """
-    sane = [candidate for candidate in judged if candidate.sane and np.isfinite(candidate.inner_error)]
-    if not sane:
-        return None
-    best = min(sane, key=score)
-    peers = sorted(sane, key=score)[:PEERS]
-    agreeing = _agreeing(sane, peers)
-    close = [candidate for candidate in agreeing if not clearly_better(best.log_errors, candidate.log_errors)]
-    # Where the best laws agree on none that is close to the very best, the one they agree on counts.
-    eligible = close or [candidate for candidate in agreeing if any(candidate is peer for peer in peers)]
-    return min(eligible, key=lambda c: (size(c), round(score(c), 9), c.law.complexity))
+    """The law that the rule chooses (`discover.selection.rule.chosen_place`); `None` when none is sane."""
+    place = chosen_place(evidence(judged)) if judged else None
+    return None if place is None else judged[place]
 
 
-def size(judged: Judged) -> int:
-    """What makes a law less simple: its constants, and its functions beyond sums, products and powers of features.
-
-    Constants that the rows do not determine count as one more.
-    """
-    return len(judged.law.parameters) + functions(judged.law.expanded) + (not judged.determined)
-
-
-def _agreeing(judged: Sequence[Judged], peers: Sequence[Judged]) -> list[Judged]:
-    """The laws that do not stand apart from the best ones beyond the data."""
-    if len(peers) < FEWEST or not all(len(one.beyond) for one in judged):
-        return list(judged)
-    centre = np.median([one.beyond for one in peers], axis=0)
-
-    def distance(one: Judged) -> float:
-        apart = float(np.sqrt(np.mean((one.beyond - centre) ** 2)))
-        return apart if np.isfinite(apart) else np.inf
-
-    farthest = float(np.quantile([distance(one) for one in peers], AGREE, method="higher"))
-    return [one for one in judged if distance(one) <= farthest]
-
-
-def clearly_better(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether `one` has lower errors than `other` by more than a standard error of the paired difference."""
-    difference = other - one
-    error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
-    return bool(np.mean(difference) > error)
+def evidence(judged: Sequence[Judged]) -> Evidence:
+    """What the rule is told of laws that were judged on the same inner hold-outs."""
+    everywhere = all(len(one.beyond) for one in judged)
+    return Evidence(
+        np.array([one.log_errors for one in judged]),
+        np.array([len(one.law.parameters) for one in judged]),
+        np.array([functions(one.law.expanded) for one in judged]),
+        np.array([one.law.complexity for one in judged]),
+        np.array([one.sane for one in judged]),
+        np.array([one.determined for one in judged]),
+        np.array([one.beyond if everywhere else () for one in judged], dtype=float),
+    )
