@@ -26,7 +26,9 @@ from discover.selection import (
     judge_lightly,
     stability,
 )
+from discover.selection.choosing import evidence
 from discover.selection.judging import FINALISTS
+from discover.selection.rule import Evidence, Rule, chosen_place
 from discover.skeleton import EXPONENT, skeleton
 
 HOFFMANN = load_law("hoffmann")
@@ -138,6 +140,22 @@ def test_a_law_is_determined_by_its_exponents_and_floor_in_any_unit():
     assert not determined(values={"E0": 0.0})  # at its bound
     assert determined(errors={"B": 5000.0})  # the error of a scale grows with the unit of D
     assert not determined(errors={"B": np.nan})  # it trades off with another
+
+
+def test_a_higher_price_or_more_standard_errors_choose_the_simpler_law():
+    many, few = a_judgement([0.010, 0.012, 0.011], n_constants=6), a_judgement([0.013, 0.012, 0.013], n_constants=3)
+    known = evidence([many, few])  # the logarithms differ by 0.14 +- 0.08
+    assert chosen_place(known, Rule(standard_errors=1.0)) == 0
+    assert chosen_place(known, Rule(standard_errors=2.0)) == 1
+    assert chosen_place(known, Rule(standard_errors=1.0, price=0.1)) == 1
+
+
+def test_without_an_inner_error_nothing_is_chosen():
+    one = np.ones(2, dtype=int)
+    assert (
+        chosen_place(Evidence(np.zeros((2, 0)), one, one, one, one, one > 0, one > 0, np.zeros((2, 0)), np.zeros(2)))
+        is None
+    )
 
 
 # Judging

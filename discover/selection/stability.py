@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from discover.selection.choosing import choose
+from discover.selection.choosing import evidence
 from discover.selection.judging import Judged
+from discover.selection.rule import chosen_place
 
 RESAMPLES = 200
 
@@ -39,11 +40,11 @@ def stability(
     """Choose again from resamples of the inner hold-outs, drawn with replacement."""
     generator = np.random.default_rng(seed)
     count = len(chosen.inner_errors)
+    known = evidence(judged)
     chosen_names: Counter[str] = Counter()
     for _ in range(resamples):
-        drawn = generator.integers(count, size=count)
-        again = choose([replace(one, inner_errors=one.inner_errors[drawn]) for one in judged])
-        if again is not None:
-            chosen_names[again.law.name] += 1
+        place = chosen_place(known.resampled(generator.integers(count, size=count)))
+        if place is not None:
+            chosen_names[judged[place].law.name] += 1
     shares = {name: number / resamples for name, number in chosen_names.most_common()}
     return Stability(shares, chosen.searches, len(searches))

@@ -1,0 +1,206 @@
+"""The benchmark of choice: outer hold-outs are larger rows, rules differ as they say, and tables count data once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from discover.experiment import load_experiment
+from discover.selection import Rows
+
+# Its files find each other as those of a script do.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "experiments" / "benchmarks"))
+
+import choosing
+from outer import OFFICIAL, experiment_of, largest, outer_tasks
+from rule_table import Outcome, far_part, geometric_mean
+from rules import AVERAGE, ORACLE, OWN, RULES, Laws, arithmetic, held_out_error
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield
+
+
+# Outer hold-outs
+
+
+def test_what_is_held_out_is_larger_and_the_official_rows_have_no_part_in_the_others() -> None:
+    tasks = outer_tasks(load_experiment("quickstart"))
+    assert list(tasks) == [OFFICIAL, "N 20%", "N 40%", "D 20%", "D 40%"]
+    for label, task in tasks.items():
+        axis = "N" if label == OFFICIAL else label.split()[0]
+        assert task.training.axis == axis
+        assert task.outside.columns[axis].min() > task.training.columns[axis].max()
+    everything = len(tasks[OFFICIAL].training.target)
+    for label in list(tasks)[1:]:
+        training, outside = tasks[label].training, tasks[label].outside
+        assert len(training.target) + len(outside.target) == everything
+        assert outside.columns["N"].max() < tasks[OFFICIAL].outside.columns["N"].min()
+        assert len(np.unique(training.columns[training.axis])) >= 4
+
+
+def test_a_group_with_few_sizes_keeps_them() -> None:
+    groups = np.repeat(np.array(["many", "few"], dtype=object), [10, 3])
+    rows = Rows({"N": np.r_[np.arange(1.0, 11.0), 1.0, 2.0, 3.0]}, np.ones(13), {"N": "size"}, axis="N", groups=groups)
+    assert rows.columns["N"][largest(rows, "N", 0.4)].tolist() == [7, 8, 9, 10]
+    assert rows.columns["N"][largest(rows, "N", 0.9)].tolist() == [5, 6, 7, 8, 9, 10]  # four sizes stay
+
+
+@pytest.mark.mirror
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize("name", [name for name in choosing.ORIGINS if name.startswith("sldbench")])
+def test_files_of_held_out_rows_are_never_read(name: str) -> None:
+    tasks = outer_tasks(experiment_of(name))
+    assert tasks
+    assert OFFICIAL not in tasks
+    assert all(task.dataset.of_held_out_files is None for task in tasks.values())
+
+
+# Rules
+
+
+def _law(**changes: Any) -> dict[str, Any]:
+    """What is kept of a law with equal errors everywhere."""
+    law = {"formula": "L", "constants": 3, "functions": 0, "complexity": 5, "sane": True, "determined": True}
+    law |= {"errors": [0.1] * 4, "first": [0.1, 0.1], "by_split": [0.1, 0.1, 0.1], "loss": 0.1, "train_error": 0.01}
+    law |= {"beyond": [2.0, 2.0], "held_out": [3.0, 2.0]} | changes
+    return {"written": law["constants"]} | law
+
+
+def _laws(*laws: dict[str, Any]) -> Laws:
+    return Laws.of({"laws": list(laws), "target": [3.0, 2.0], "axes": 1})
+
+
+PLAIN = _law()
+PEERS = [_law(errors=[0.1 + k / 1000] * 4, beyond=[2.0 + k / 100, 2.0], constants=5) for k in range(4)]
+CASES = {
+    # two laws, the one the project's rule chooses first, and the other the one that the changed rule does
+    "no sanity gate": [PLAIN, _law(errors=[0.01] * 4, sane=False)],
+    "only the first inner hold-out": [PLAIN, _law(errors=[0.2] * 4, first=[0.05, 0.04])],
+    "hold-outs as units, not sizes": [PLAIN, _law(errors=[0.2] * 4, by_split=[0.05, 0.05, 0.05])],
+    # the geometric means are 0.1 and 0.14, the arithmetic ones 0.26 and 0.14
+    "means, not of logarithms": [_law(errors=[0.02, 0.02, 0.5, 0.5]), _law(errors=[0.14] * 4, constants=6)],
+    "a constant is free": [PLAIN, _law(errors=[0.0999] * 4, constants=4)],
+    "a constant costs 10 %": [_law(errors=[0.094] * 4, constants=4), PLAIN],
+    "a constant costs 20 %": [_law(errors=[0.084] * 4, constants=4), PLAIN],
+    # the logarithms differ by 0.04 +- 0.08, by 0.1 +- 0.13 and by 0.1 +- 0.06
+    "0 standard errors": [_law(errors=[0.12, 0.085, 0.115, 0.1]), _law(errors=[0.1] * 4, constants=4)],
+    "0.5 standard errors": [_law(errors=[0.143, 0.09, 0.13, 0.09]), _law(errors=[0.1] * 4, constants=4)],
+    "2 standard errors": [_law(errors=[0.1] * 4, constants=4), _law(errors=[0.13, 0.105, 0.12, 0.095])],
+    "no agreement": [*PEERS, _law(beyond=[0.5, 0.5])],
+    "half agree": [*PEERS[:3], _law(beyond=[2.045, 2.0], constants=4), _law(beyond=[2.06, 2.0])],
+    "functions do not count": [_law(constants=4), _law(constants=3, functions=2)],
+    "a tie makes a law simpler": [_law(constants=4), _law(constants=3, written=5)],
+    "of equally simple laws the better score": [
+        _law(errors=[0.1, 0.11, 0.1, 0.1], train_error=0.009),
+        _law(errors=[0.1, 0.1, 0.1, 0.1]),
+    ],
+    "undetermined constants do not count": [_law(complexity=6), _law(determined=False)],
+    "undetermined constants bar": [_law(errors=[0.05] * 4, determined=False), PLAIN],
+    "lowest training loss": [PLAIN, _law(errors=[0.2] * 4, loss=0.01)],
+    ORACLE: [_law(held_out=[3.1, 2.0]), _law(errors=[0.2] * 4, sane=False)],
+}
+
+
+AXES = "axes as if they had rows of their own"
+
+
+def test_what_is_asked_for_along_several_axes_counts_once() -> None:
+    # The logarithms differ by 0.12 +- 0.10; of sizes along three axes by 0.12 +- 0.18.
+    worse, better = _law(errors=[0.14, 0.09, 0.13, 0.1]), _law(errors=[0.1] * 4, constants=5)
+    laws = Laws.of({"laws": [worse, better], "target": [3.0, 2.0], "axes": 3})
+    assert (RULES[OWN](laws), RULES[AXES](laws)) == (0, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in (OWN, AXES)])
+def test_every_rule_differs_from_the_projects_in_what_it_says(name: str) -> None:
+    laws = _laws(*CASES[name])
+    own, other = RULES[OWN](laws), RULES[name](laws)
+    assert own != other
+    if len(CASES[name]) == 2:
+        assert (own, other) == (0, 1)
+
+
+def test_the_mean_of_arithmetic_errors_is_the_logarithm_of_their_mean() -> None:
+    errors = np.array([[0.1, 0.3, 0.2], [0.1, np.inf, 0.2]])
+    changed = arithmetic(np.log(errors))
+    assert changed[0].mean() == pytest.approx(np.log(0.2))
+    assert np.isinf(changed[1]).all()
+    # A law whose errors are those of another times a number is worse by its logarithm, at every size.
+    assert arithmetic(np.log(2 * errors[:1])) - changed[:1] == pytest.approx(np.log(2) * np.ones((1, 3)))
+
+
+def test_what_json_has_no_word_for_is_the_worst() -> None:
+    laws = _laws(_law(errors=[0.1, None, 0.1, 0.1]), _law(held_out=[None, 2.0]))
+    assert np.isinf(laws.evidence.scores()[0])
+    assert held_out_error(laws, OWN) == 1e3 * 0.5  # of a target with the standard deviation 0.5
+    assert held_out_error(_laws(_law(sane=False)), OWN) == 1e3 * 0.5  # nothing could be chosen
+    assert held_out_error(laws, ORACLE) == 0
+
+
+def test_the_average_is_of_the_best_sane_laws() -> None:
+    good = [_law(held_out=[3.0 + shift, 2.0]) for shift in (0.1, 0.3, -0.1)]
+    laws = _laws(*good, _law(sane=False, held_out=[9.0, 2.0]), _law(held_out=[None, 2.0]))
+    assert held_out_error(laws, AVERAGE) == pytest.approx(0.1 / np.sqrt(2))
+
+
+# Tables
+
+
+def _outcome(origin: str, own: float, free: float) -> Outcome:
+    """A task on which the rule without a price chooses another law than the project's."""
+    plain = _law(held_out=[3.0 + own, 2.0])
+    free_law = _law(held_out=[3.0 + free, 2.0], errors=[0.0999] * 4, constants=4)
+    record = {"experiment": origin, "hold_out": OFFICIAL, "laws": [plain, free_law], "target": [3.0, 2.0], "axes": 1}
+    return Outcome.of(record, origin)
+
+
+def test_hold_outs_of_the_same_measurements_have_one_vote() -> None:
+    tasks = [_outcome("a", 0.1, 0.4), _outcome("a", 0.1, 0.4), _outcome("b", 0.2, 0.2)]
+    mean, low, high = geometric_mean(tasks, "a constant is free") or (0, 0, 0)
+    assert mean == pytest.approx(2)  # of four and one; three tasks with a vote each would give 2.5
+    assert (low, high) == (pytest.approx(1), pytest.approx(4))
+    assert geometric_mean(tasks, OWN) == (1, 1, 1)
+    assert geometric_mean([], OWN) is None
+
+
+def test_choices_that_are_far_from_the_best_are_named() -> None:
+    part = far_part([_outcome("near", 0.12, 0.1), _outcome("far", 0.3, 0.1)])
+    ((task, _, error, _, best, times, why),) = part.rows
+    assert (task, error, best, times) == ("`far`, official", "0.212", "0.0707", "3")
+    assert why == "inner error 0.999, 1 constants or functions more"
+
+
+def test_a_run_goes_on_and_writes_its_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, page = tmp_path / "done.jsonl", tmp_path / "page.md"
+    page.write_text("# A page\n\n## Rules compared\n\nwritten before\n\n## By hand\n\nstays\n")
+    arguments = ["--quick", "--finished", str(done), "--markdown", str(page)]
+    choosing.main(arguments)
+    records = [json.loads(line) for line in done.read_text().splitlines()]
+    assert [record["hold_out"] for record in records] == [OFFICIAL, "N 20%"]
+    for record in records:
+        assert {"null", "found"} <= {law["kind"] for law in record["laws"]}
+        assert all(len(law["held_out"]) == len(record["target"]) for law in record["laws"])
+        assert all(len(law["by_split"]) == len(record["inner_hold_outs"]) for law in record["laws"])
+    text = page.read_text()
+    assert "stays" in text
+    assert "written before" not in text
+    assert "| **the project's rule** | 1.000 | 1.00 to 1.00 |" in text
+    assert "2 hold-outs of 1 sets of measurements" in text
+    assert "## Where the choice was far from the best" in text
+    monkeypatch.setattr(choosing, "judged_laws", _never)
+    choosing.main(arguments)
+    assert len(done.read_text().splitlines()) == 2
+
+
+def _never(*_: object) -> dict[str, Any]:
+    raise AssertionError("a finished case was done again")
