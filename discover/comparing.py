@@ -126,7 +126,7 @@ def _of_run(folder: RunFolder, found: int, seconds: float, report: Report) -> Co
         raise InputError(f"the run {folder.path} found no law to compare: {advice}")
     sides = [
         [_saved(folder, row) for _, row in rows.iterrows()]
-        for rows in (mine.head(max(1, found)), board[board["kind"] != "found"])
+        for rows in (mine.head(max(1, found)), board[board["kind"].isin(["published", "null"])])
     ]
     differences = {
         (side.law.name, other): entry

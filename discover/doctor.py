@@ -27,6 +27,7 @@ from discover.download import cache_folder
 from discover.errors import EngineError
 
 DEPENDENCIES = (
+    "mpmath",
     "numpy",
     "scipy",
     "pandas",

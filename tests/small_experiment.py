@@ -23,7 +23,7 @@ column = "loss"
 """
 CARD = """
 dataset = "mine.toml"
-budget = "20000evals"
+budget = "120evals"
 baselines = ["hoffmann", "constant", "powerlaw_one_feature"]
 """
 SIZES = (2e7, 4e7, 7e7, 1.2e8, 2e8, 3.5e8, 5e8, 8e8, 1e9, 1.5e9, 2.5e9)

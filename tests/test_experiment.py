@@ -25,8 +25,7 @@ from discover.runs import RunFolder, open_run
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Result:
-    """A run with Operon on the small table."""
-    pytest.importorskip("pyoperon")
+    """A run on the small table."""
     folder = tmp_path_factory.mktemp("plain")
     return run(write(folder), out=folder / "runs", jobs=1)
 
@@ -37,7 +36,6 @@ def plain(tmp_path_factory) -> Result:
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory) -> Result:
     """The same run, but every held-out loss is a thousand times what it was, and one held-out model another."""
-    pytest.importorskip("pyoperon")
     folder = tmp_path_factory.mktemp("poisoned")
     table = a_table()
     held = table.params >= 1e9
@@ -66,7 +64,8 @@ def test_poisoned_held_out_rows_change_no_candidate_no_fit_and_no_choice(plain, 
         assert np.array_equal(one.inner_errors, other.inner_errors)
         assert np.array_equal(one.fit.covariance, other.fit.covariance, equal_nan=True)
         assert one.checks == other.checks
-    seen = [name for name in COLUMNS if not name.startswith("heldout")]
+    # The note also says which known law makes the same predictions, on the held-out rows too.
+    seen = [name for name in COLUMNS if not name.startswith("heldout") and name != "note"]
     boards = [result.leaderboard.set_index("law").sort_index() for result in (plain, poisoned)]
     pd.testing.assert_frame_equal(boards[0][seen[1:]], boards[1][seen[1:]], check_exact=True)
     assert (boards[1]["heldout_rmse"] > 1000 * boards[0]["heldout_rmse"]).all()  # the poison was there
@@ -154,7 +153,7 @@ def test_the_leaderboard_has_its_columns_the_best_first_and_one_law_selected(pla
     assert board["heldout_rmse"].is_monotonic_increasing
     assert board["selected"].sum() == 1
     selected = board[board["selected"]].iloc[0]
-    assert (selected["kind"], selected["engine"], bool(selected["sane"])) == ("found", "operon", True)
+    assert (selected["kind"], selected["engine"], bool(selected["sane"])) == ("found", "grammar", True)
     assert set(board["kind"]) == {"found", "published", "null", "ensemble"}
     (average,) = board[board["kind"] == "ensemble"].to_dict("records")
     assert (average["formula"], average["note"].split(" found_")[0]) == ("", "no law: the median of")
@@ -195,9 +194,9 @@ def test_the_manifest_says_what_is_needed_to_repeat_the_run(plain):
     assert manifest["dataset"]["generated"] == ""
     assert manifest["seeds"] == [0]
     assert {"discover", "python", "numpy", "scipy", "sympy"} <= set(manifest["versions"])
-    search = manifest["searches"]["operon-0"]
+    search = manifest["searches"]["grammar-0"]
     assert search["candidates"] == len(plain.folder.candidates()) > 0
-    assert "pyoperon" in search["versions"]
+    assert "numpy" in search["versions"]
     assert manifest["start"] <= manifest["end"]
 
 
@@ -256,11 +255,11 @@ def test_generated_rows_are_called_generated_wherever_they_are_shown(tmp_path, t
 
 
 def test_rows_without_noise_can_be_met_exactly(tmp_path, told):
-    told.FORMULAS[:] = ["2.0*N**-0.1", "3.0*N**-0.1*D**-0.1"]
-    table = a_table().assign(loss=lambda each: 4.0 * (each.params / 1e9) ** -0.125)
+    told.FORMULAS[:] = ["1.0 + 40.0*N**-0.1", "3.0*N**-0.1*D**-0.1"]
+    table = a_table().assign(loss=lambda each: 1.0 + 4.0 * (each.params / 1e9) ** -0.125)
     card = TOLD.replace('"hoffmann", ', "")
     result = run(write(tmp_path, table, card), out=tmp_path / "runs", jobs=1)
-    assert result.leaderboard["heldout_rmse"].min() < 1e-12
+    assert result.leaderboard["heldout_rmse"].min() < 1e-9
     # Whichever of the two is exact, and whichever is off by a rounding error: there is a verdict.
     board = result.leaderboard
     for mine, other, said in ((0.0, 0.0, "1.00"), (0.1, 0.0, "inf"), (np.inf, np.inf, "1.00"), (0.0, 0.1, "0.00")):

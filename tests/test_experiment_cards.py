@@ -36,7 +36,7 @@ def test_an_override_changes_the_keys_it_names_only(tmp_path):
     assert (changed.card.budget, changed.card.seeds) == ("5min", [1, 2])
     assert changed.card.baselines == experiment.card.baselines
     assert (changed.name, changed.folder) == (experiment.name, experiment.folder)
-    assert experiment.card.budget == "20000evals"
+    assert experiment.card.budget == "120evals"
 
 
 def test_an_override_is_checked_as_the_card_is(tmp_path):
