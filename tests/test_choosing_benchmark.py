@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "experiments" / "bench
 import choosing
 from outer import OFFICIAL, experiment_of, largest, outer_tasks
 from rule_table import Outcome, far_part, geometric_mean
-from rules import AVERAGE, ORACLE, OWN, RULES, Laws, arithmetic, held_out_error
+from rules import AVERAGE, BEST_SANE, ORACLE, OWN, RULES, Laws, arithmetic, held_out_error
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -101,6 +101,7 @@ CASES = {
     "undetermined constants do not count": [_law(complexity=6), _law(determined=False)],
     "undetermined constants bar": [_law(errors=[0.05] * 4, determined=False), PLAIN],
     "lowest training loss": [PLAIN, _law(errors=[0.2] * 4, loss=0.01)],
+    BEST_SANE: [_law(held_out=[3.1, 2.0]), _law(errors=[0.2] * 4)],
     ORACLE: [_law(held_out=[3.1, 2.0]), _law(errors=[0.2] * 4, sane=False)],
 }
 
@@ -179,7 +180,7 @@ def test_a_run_goes_on_and_writes_its_sections(tmp_path: Path, monkeypatch: pyte
     assert "stays" in text
     assert "written before" not in text
     assert "| **the project's rule** | 1.000 | 1.00 to 1.00 |" in text
-    assert "2 hold-outs of 1 sets of measurements" in text
+    assert "hold-outs: 2 of 1 sets of measurements" in text
     assert "## Where the choice was far from the best" in text
     monkeypatch.setattr(choosing, "judged_laws", _never)
     choosing.main(arguments)

@@ -12,7 +12,7 @@ from finished import Record
 from discover.selection.judging import RESOLUTION
 from discover.selection.rule import RULE, Evidence, Rule, chosen_place
 
-OWN, ORACLE = "the project's rule", "best of all (oracle)"
+OWN, BEST_SANE, ORACLE = "the project's rule", "best of the sane (oracle)", "best of all (oracle)"
 WORST = 1e3  # RMSE, in units of the spread of the target, as which a prediction that is not finite counts
 MEMBERS = 15  # of the average
 
@@ -155,10 +155,11 @@ RULES: dict[str, Choice] = {
     "undetermined constants do not count": _changed(lambda laws: {"determined": _all(laws)}),
     "undetermined constants bar": _changed(lambda laws: {"sane": _former(laws)}),
     "lowest training loss": _lowest_loss,
+    BEST_SANE: lambda laws: int(np.argmin(np.where(laws.evidence.sane, laws.errors, np.inf))),
     ORACLE: lambda laws: int(np.argmin(laws.errors)),
 }
 AVERAGE = f"average of {MEMBERS} (no law)"
-NAMES = (*list(RULES)[:-1], AVERAGE, ORACLE)
+NAMES = (*list(RULES)[:-2], AVERAGE, BEST_SANE, ORACLE)
 
 
 def held_out_error(laws: Laws, name: str) -> float:
