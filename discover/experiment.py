@@ -36,7 +36,7 @@ class ExperimentCard(Card):
     rows: str | None = None
     hold_out: HoldOut | None = None
     baselines: list[str] | None = None
-    engines: list[str] = ["operon"]
+    engines: list[str] = ["grammar"]
     seeds: list[int] = [0]
     budget: str = "60s"
     operators: list[str] = ["+", "-", "*", "/", "**", "log", "exp"]

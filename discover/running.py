@@ -74,7 +74,7 @@ def run(
     if unscored:
         dataset, held = dataset.narrowed(~held), held[~held]
     objective = experiment.objective(dataset, rows.target)
-    laws = _baselines(experiment, dataset)
+    laws = baselines_of(experiment, dataset)
     engines, without = ready_engines(experiment.card.engines)
     Budget.parse(experiment.card.budget)  # a wrong one shall not wait for the first search
 
@@ -137,7 +137,7 @@ def _load(experiment: Experiment, held_out: bool) -> tuple[Dataset, str]:
         return experiment.load(held_out=False), str(error)  # the training rows may be in reach all the same
 
 
-def _baselines(experiment: Experiment, dataset: Dataset) -> list[Law]:
+def baselines_of(experiment: Experiment, dataset: Dataset) -> list[Law]:
     """The baselines of the card, or all laws over the dataset's features and target."""
     if experiment.card.baselines is None:
         named = [law for law in list_laws() if is_default_baseline(law, dataset)]

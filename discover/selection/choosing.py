@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import sympy
 
 from discover.complexity import functions
+from discover.formula import symbol
+from discover.law import Law
 from discover.selection.judging import Judged
 from discover.selection.rule import RULE, Evidence, chosen_place, clearly_better
 
@@ -32,11 +35,22 @@ def evidence(judged: Sequence[Judged]) -> Evidence:
     """What the rule is told of laws that were judged on the same inner hold-outs."""
     everywhere = all(len(one.beyond) for one in judged)
     return Evidence(
-        np.array([one.log_errors for one in judged]),
-        np.array([len(one.law.parameters) for one in judged]),
-        np.array([functions(one.law.expanded) for one in judged]),
-        np.array([one.law.complexity for one in judged]),
-        np.array([one.sane for one in judged]),
-        np.array([one.determined for one in judged]),
-        np.array([one.beyond if everywhere else () for one in judged], dtype=float),
+        log_errors=np.array([one.log_errors for one in judged]),
+        constants=np.array([len(one.law.parameters) for one in judged]),
+        written=np.array([_written(one.law) for one in judged]),
+        functions=np.array([functions(one.law.expanded) for one in judged]),
+        complexity=np.array([one.law.complexity for one in judged]),
+        sane=np.array([one.sane for one in judged]),
+        determined=np.array([one.determined for one in judged]),
+        train_errors=np.array([one.train_error for one in judged]),
+        beyond=np.array([one.beyond if everywhere else () for one in judged], dtype=float),
+        axes=judged[0].axes,
     )
+
+
+def _written(law: Law) -> int:
+    """In how many places of a found law constants stand; of a known one, how many it has."""
+    if law.kind != "found":
+        return len(law.parameters)
+    names = {symbol(name) for name in law.parameters}
+    return sum(1 for part in sympy.preorder_traversal(law.expanded) if part in names)

@@ -57,6 +57,10 @@ class Judged:
         What it predicts for the rows of each inner hold-out, fitted to the others.
     beyond
         What it predicts beyond the rows (`Rows.beyond`), fitted to all.
+    train_error
+        The loss on the rows that it was fitted to, a row's mean.
+    axes
+        Number of axes along which the hold-outs are made: along each, the same rows come again.
     """
 
     fit: AnyFit
@@ -67,6 +71,8 @@ class Judged:
     searches: tuple[str, ...] = ()
     predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
     beyond: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+    train_error: float = 0.0
+    axes: int = 1
 
     @property
     def law(self) -> Law:
@@ -236,7 +242,7 @@ def judge(
         )
     except FitError:
         return None
-    # One start is where the fit to all rows ended: random ones alone seldom find the valley of a law with many constants.
+    # One start is where the fit to all rows ended: random ones alone seldom find a narrow valley.
     options |= {"starts": care.split_starts, "retries": 0, "first": first_values(whole), "thorough": False}
     predictions = tuple(_predicted(law, rows, split, options) for split in rows.splits)
     first = rows.splits[0].test
@@ -249,6 +255,9 @@ def judge(
         searches,
         predictions,
         np.asarray(whole.predict(rows.beyond.columns, rows.beyond.groups)),
+        float(objective.loss(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)))
+        / len(rows.target),
+        max(1, len(rows.axes)),
     )
 
 

@@ -45,26 +45,39 @@ class Evidence:
     ----------
     log_errors
         Logarithms of the inner errors, shape (laws, sizes).
-    constants, functions, complexity
-        Numbers of constants, of functions beyond sums, products and powers of features, and of nodes; shape (laws,).
+    constants, written
+        Numbers of constants, and of the places where they stand in the formula; shape (laws,).
+    functions, complexity
+        Numbers of functions beyond sums, products and powers of features, and of nodes; shape (laws,).
     sane, determined
         Whether a law passed its sanity checks, and whether the rows determine its constants; shape (laws,).
+    train_errors
+        Loss on the rows that a law was fitted to, a row's mean; shape (laws,).
     beyond
         Predictions beyond the data, shape (laws, points); no points where not all laws have them.
+    axes
+        Number of axes along which the hold-outs are made: along each, the same rows come again.
     """
 
     log_errors: np.ndarray
     constants: np.ndarray
+    written: np.ndarray
     functions: np.ndarray
     complexity: np.ndarray
     sane: np.ndarray
     determined: np.ndarray
+    train_errors: np.ndarray
     beyond: np.ndarray
+    axes: int = 1
 
     @property
     def sizes(self) -> np.ndarray:
-        """What makes a law less simple, shape (laws,): constants that the rows do not determine count as one more."""
-        return np.asarray(self.constants + self.functions + ~self.determined)
+        """What makes a law less simple, shape (laws,): its constants and its functions.
+
+        A constant counts wherever it stands: that two exponents are one is a claim too. Constants that the rows do not
+        determine count as one more.
+        """
+        return np.asarray(self.written + self.functions + ~self.determined)
 
     def scores(self, price: float = RULE.price) -> np.ndarray:
         """What laws are ordered by: the mean logarithm of the inner errors, and a price for each constant."""
@@ -81,8 +94,9 @@ def chosen_place(evidence: Evidence, rule: Rule = RULE) -> int | None:
     """Place of the chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
 
     About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean. A law that fails its sanity checks cannot be chosen, nor one that stands apart: whose
-    predictions beyond the data are farther from the median of the best laws than those of three quarters of these.
+    error of that mean, which counts what is asked for along several axes once. A law that fails its sanity checks
+    cannot be chosen, nor one that stands apart: whose predictions beyond the data are farther from the median of the
+    best laws than those of three quarters of these. Of equally simple laws the one that fits the rows best is chosen.
     """
     scores = evidence.scores(rule.price)
     able = np.flatnonzero(evidence.sane & np.isfinite(scores))
@@ -91,11 +105,12 @@ def chosen_place(evidence: Evidence, rule: Rule = RULE) -> int | None:
     ordered = able[np.argsort(scores[able], kind="stable")]
     best, peers = ordered[0], ordered[: rule.peers]
     agreeing = _agreeing(evidence.beyond, able, peers, rule.agree)
-    errors = evidence.log_errors
-    close = [k for k in agreeing if not clearly_better(errors[best], errors[k], rule.standard_errors)]
+    errors, axes, wide = evidence.log_errors, evidence.axes, rule.standard_errors
+    close = [k for k in agreeing if not clearly_better(errors[best], errors[k], axes, standard_errors=wide)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
-    eligible = close or [k for k in agreeing if k in peers]
-    return int(min(eligible, key=lambda k: (evidence.sizes[k], scores[k].round(9), evidence.complexity[k])))
+    eligible = np.array(close or [k for k in agreeing if k in peers])
+    order = (evidence.complexity, scores.round(9), evidence.train_errors, evidence.sizes)
+    return int(eligible[np.lexsort([key[eligible] for key in order])[0]])
 
 
 def _agreeing(beyond: np.ndarray, able: np.ndarray, peers: np.ndarray, agree: float) -> np.ndarray:
@@ -109,8 +124,14 @@ def _agreeing(beyond: np.ndarray, able: np.ndarray, peers: np.ndarray, agree: fl
     return np.asarray(able[apart[able] <= farthest])
 
 
-def clearly_better(one: np.ndarray, other: np.ndarray, standard_errors: float = RULE.standard_errors) -> bool:
-    """Whether `one` has lower errors than `other` by more than the standard errors of the paired difference."""
+def clearly_better(
+    one: np.ndarray, other: np.ndarray, axes: int = 1, *, standard_errors: float = RULE.standard_errors
+) -> bool:
+    """Whether `one` has lower errors than `other` by more than the standard errors of the paired difference.
+
+    The errors are those of sizes along several axes, along each of which the same rows come again.
+    """
     difference = other - one
-    error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+    count = len(difference)
+    error = float(np.std(difference, ddof=1) * np.sqrt(axes / count)) if count > 1 else 0.0
     return bool(np.mean(difference) > standard_errors * error)

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
+from discover.choice import Choice, choose_law
 from discover.dataset import Dataset
 from discover.distil import Proposal, distil
 from discover.engines import Candidate, load_engine
 from discover.errors import EngineError, FitError
-
-# The pipeline itself, not a copy of it.
-from discover.experiment import MOST_NODES, Experiment, _baselines, _judge, _Judging, _problems, max_constants
+from discover.experiment import Experiment
 from discover.fitting import Objective, fit
 from discover.law import Law, list_laws
 from discover.matching import baselines_for, is_default_baseline
 from discover.rolling import Split
+from discover.running import MOST_NODES
+from discover.runs import RunFolder
 from discover.sanity import merged, sanity_of_groups
 from discover.scoring import score
+from discover.searching import Setup, max_constants, problems
 from discover.selection import Judged, Rows, choose
 from discover.selection.judging import inner_errors
 
-__all__ = ["FirstSplit", "Judging", "baselines", "candidates", "judge", "judged_as_found", "null_laws", "proposals"]
-
-Judging = _Judging
-baselines = _baselines  # of an experiment and its dataset
+__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "null_laws", "proposals"]
 
 
 class FirstSplit(Rows):
@@ -58,8 +58,10 @@ def candidates(
         if reason is not None:
             raise EngineError(reason)
         seen = rows if ranked or not engine.extrapolates else rows.part(~rows.splits[0].test)
+        # Problems are made from rows alone: the folder of a run is not touched.
+        setup = Setup(experiment, dataset, seen, objective, [], RunFolder(Path()), 1, lambda _: None)
         for seed in experiment.card.seeds:
-            for _, problem in _problems(experiment, engine, dataset, seen, objective, seed, jobs=1):
+            for _, problem in problems(setup, engine, seed):
                 found += engine.search(problem)
     return found
 
@@ -84,9 +86,9 @@ def null_laws(dataset: Dataset) -> list[Law]:
 
 def judge(
     experiment: Experiment, proposed: Sequence[Proposal], known: Sequence[Law], rows: Rows, objective: Objective
-) -> Judging:
+) -> Choice:
     """Fit and judge what was proposed and known laws, and choose, as a run does."""
-    return _judge(experiment, proposed, known, rows, objective, 1, lambda _: None)
+    return choose_law(experiment, proposed, known, rows, objective, jobs=1, say=lambda _: None)
 
 
 def judged_as_found(proposed: Sequence[Proposal], rows: FirstSplit, objective: Objective) -> Judged | None:

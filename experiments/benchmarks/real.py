@@ -20,7 +20,8 @@ from finished import FAILED, Case, Finished, Record, run_cases
 from options import command, parser, publish, remarks, say, version
 from part import Part, seconds
 
-from discover.experiment import load_experiment, run
+from discover.experiment import load_experiment
+from discover.running import run
 
 KEYS = ("experiment", "engine", "seed", "budget")
 EXPERIMENTS = (

@@ -14,12 +14,15 @@ from finished import Case, Record
 from forms import same_form
 from truths import TRUTHS
 
+from discover.choice import Choice
 from discover.distil import Proposal, distil
 from discover.engines import Candidate
-from discover.experiment import Experiment, ExperimentCard, held_out_rows, max_constants, training_rows
+from discover.experiment import Experiment, ExperimentCard
 from discover.fitting import AnyFit
 from discover.formula import symbol, to_text
+from discover.hold_out import held_out_rows, training_rows
 from discover.scoring import score
+from discover.searching import max_constants
 from discover.selection import Judged, Rows, choose, judge_baselines
 from discover.selection import score as price
 
@@ -114,7 +117,7 @@ def _of_choice(
 
 
 def _of_candidates(
-    design: Design, proposed: Sequence[Proposal], judging: pipeline.Judging, true_form: Judged, most: int
+    design: Design, proposed: Sequence[Proposal], judging: Choice, true_form: Judged, most: int
 ) -> dict[str, Any]:
     """Where among the candidates the true form was, and where it was lost."""
     judged = sorted(judging.found, key=price)

@@ -12,11 +12,14 @@ import peer_choice
 import pipeline
 from finished import Case, Record
 
+from discover.choice import Choice
 from discover.dataset import Dataset
 from discover.engines import Budget
 from discover.errors import EngineError
-from discover.experiment import Experiment, held_out_rows, load_experiment, training_rows
+from discover.experiment import Experiment, load_experiment
 from discover.fitting import Objective
+from discover.hold_out import held_out_rows, training_rows
+from discover.running import baselines_of
 from discover.scoring import score
 from discover.selection import Judged, Rows, judge_baselines
 
@@ -83,7 +86,7 @@ def measure(case: Case, *, peer_python: str) -> Record:
 
 def _full(task: Task) -> Record:
     told, judging = _run(task.searching(BOTH))
-    known = [law for law in pipeline.baselines(task.experiment, task.dataset) if law.kind == "published"]
+    known = [law for law in baselines_of(task.experiment, task.dataset) if law.kind == "published"]
     published = judge_baselines(known, task.rows, judging.objective.objective, seed=0, jobs=1)
     errors = {one.law.name: task.error(one) for one in published}
     best = min(errors, key=lambda name: errors[name]) if errors else None
@@ -128,7 +131,7 @@ VARIANTS: dict[str, Callable[[Task], Record]] = {
 }
 
 
-def _run(task: Task, rows: Rows | None = None) -> tuple[Record, pipeline.Judging]:
+def _run(task: Task, rows: Rows | None = None) -> tuple[Record, Choice]:
     rows = task.rows if rows is None else rows
     begun = perf_counter()
     found = pipeline.candidates(task.experiment, task.dataset, rows, task.objective)
