@@ -71,12 +71,13 @@ def test_files_of_held_out_rows_are_never_read(name: str) -> None:
 def _law(**changes: Any) -> dict[str, Any]:
     """What is kept of a law with equal errors everywhere."""
     law = {"formula": "L", "constants": 3, "functions": 0, "complexity": 5, "sane": True, "determined": True}
-    law |= {"errors": [0.1] * 4, "first": [0.1, 0.1], "by_split": [0.1, 0.1, 0.1], "loss": 0.1}
-    return law | {"beyond": [2.0, 2.0], "held_out": [3.0, 2.0]} | changes
+    law |= {"errors": [0.1] * 4, "first": [0.1, 0.1], "by_split": [0.1, 0.1, 0.1], "train_error": 0.1}
+    law |= {"beyond": [2.0, 2.0], "held_out": [3.0, 2.0]}
+    return law | {"written": changes.get("constants", 3)} | changes
 
 
-def _laws(*laws: dict[str, Any]) -> Laws:
-    return Laws.of({"laws": list(laws), "target": [3.0, 2.0]})
+def _laws(*laws: dict[str, Any], axes: int = 1) -> Laws:
+    return Laws.of({"laws": list(laws), "target": [3.0, 2.0], "axes": axes})
 
 
 PLAIN = _law()
@@ -95,12 +96,18 @@ CASES = {
     "0 standard errors": [_law(errors=[0.12, 0.085, 0.115, 0.1]), _law(errors=[0.1] * 4, constants=4)],
     "0.5 standard errors": [_law(errors=[0.143, 0.09, 0.13, 0.09]), _law(errors=[0.1] * 4, constants=4)],
     "2 standard errors": [_law(errors=[0.1] * 4, constants=4), _law(errors=[0.13, 0.105, 0.12, 0.095])],
+    "axes as if they had rows of their own": [_law(errors=[0.13, 0.105, 0.12, 0.095]), _law(constants=4)],
     "no agreement": [*PEERS, _law(beyond=[0.5, 0.5])],
     "half agree": [*PEERS[:3], _law(beyond=[2.045, 2.0], constants=4), _law(beyond=[2.06, 2.0])],
     "functions do not count": [_law(constants=4), _law(constants=3, functions=2)],
+    "a constant counts once": [_law(complexity=9), _law(constants=2, written=4)],
+    "of equally simple laws the better score": [
+        _law(errors=[0.1, 0.12] * 2, train_error=0.09),
+        _law(errors=[0.11, 0.1] * 2),
+    ],
     "undetermined constants do not count": [_law(complexity=6), _law(determined=False)],
     "undetermined constants bar": [_law(errors=[0.05] * 4, determined=False), PLAIN],
-    "lowest training loss": [PLAIN, _law(errors=[0.2] * 4, loss=0.01)],
+    "lowest training loss": [PLAIN, _law(errors=[0.2] * 4, train_error=0.01)],
     BEST_SANE: [_law(held_out=[3.1, 2.0]), _law(errors=[0.2] * 4)],
     ORACLE: [_law(held_out=[3.1, 2.0]), _law(errors=[0.2] * 4, sane=False)],
 }
@@ -108,7 +115,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", [name for name in RULES if name != OWN])
 def test_every_rule_differs_from_the_projects_in_what_it_says(name: str) -> None:
-    laws = _laws(*CASES[name])
+    laws = _laws(*CASES[name], axes=4 if "axes" in name else 1)  # a standard error is twice as wide
     own, other = RULES[OWN](laws), RULES[name](laws)
     assert own != other
     if len(CASES[name]) == 2:
@@ -145,7 +152,7 @@ def _outcome(origin: str, own: float, free: float) -> Outcome:
     """A task on which the rule without a price chooses another law than the project's."""
     plain = _law(held_out=[3.0 + own, 2.0])
     free_law = _law(held_out=[3.0 + free, 2.0], errors=[0.0999] * 4, constants=4)
-    record = {"experiment": origin, "hold_out": OFFICIAL, "laws": [plain, free_law], "target": [3.0, 2.0]}
+    record = {"experiment": origin, "hold_out": OFFICIAL, "laws": [plain, free_law], "target": [3.0, 2.0], "axes": 1}
     return Outcome.of(record, origin)
 
 
