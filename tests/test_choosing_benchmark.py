@@ -100,7 +100,7 @@ CASES = {
     "no agreement": [*PEERS, _law(beyond=[0.5, 0.5])],
     "half agree": [*PEERS[:3], _law(beyond=[2.045, 2.0], constants=4), _law(beyond=[2.06, 2.0])],
     "functions do not count": [_law(constants=4), _law(constants=3, functions=2)],
-    "a constant counts once": [_law(complexity=9), _law(constants=2, written=4)],
+    "a tie makes a law simpler": [_law(complexity=9), _law(constants=2, written=4)],
     "of equally simple laws the better score": [
         _law(errors=[0.1, 0.12] * 2, train_error=0.09),
         _law(errors=[0.11, 0.1] * 2),

@@ -35,21 +35,24 @@ def evidence(judged: Sequence[Judged]) -> Evidence:
     """What the rule is told of laws that were judged on the same inner hold-outs."""
     everywhere = all(len(one.beyond) for one in judged)
     return Evidence(
-        log_errors=np.array([one.log_errors for one in judged]),
-        constants=np.array([len(one.law.parameters) for one in judged]),
-        written=np.array([_written(one.law) for one in judged]),
-        functions=np.array([functions(one.law.expanded) for one in judged]),
-        complexity=np.array([one.law.complexity for one in judged]),
-        sane=np.array([one.sane for one in judged]),
-        determined=np.array([one.determined for one in judged]),
-        train_errors=np.array([one.train_error for one in judged]),
-        beyond=np.array([one.beyond if everywhere else () for one in judged], dtype=float),
-        axes=judged[0].axes,
+        np.array([one.log_errors for one in judged]),
+        np.array([len(one.law.parameters) for one in judged]),
+        np.array([written(one.law) for one in judged]),
+        np.array([functions(one.law.expanded) for one in judged]),
+        np.array([one.law.complexity for one in judged]),
+        np.array([one.sane for one in judged]),
+        np.array([one.determined for one in judged]),
+        np.array([one.beyond if everywhere else () for one in judged], dtype=float),
+        np.array([one.train_error for one in judged]),
+        judged[0].axes if judged else 1,
     )
 
 
-def _written(law: Law) -> int:
-    """In how many places of a found law constants stand; of a known one, how many it has."""
+def written(law: Law) -> int:
+    """Number of places in a found law's formula where a constant stands; the number of constants of another law.
+
+    The formulas of other laws may be written out from shorter ones, in which a constant stands once.
+    """
     if law.kind != "found":
         return len(law.parameters)
     names = {symbol(name) for name in law.parameters}

@@ -46,17 +46,18 @@ class Evidence:
     log_errors
         Logarithms of the inner errors, shape (laws, sizes).
     constants, written
-        Numbers of constants, and of the places where they stand in the formula; shape (laws,).
+        Numbers of constants, and of the places in the formula where one stands; shape (laws,). That two exponents are
+        one is a claim too.
     functions, complexity
         Numbers of functions beyond sums, products and powers of features, and of nodes; shape (laws,).
     sane, determined
         Whether a law passed its sanity checks, and whether the rows determine its constants; shape (laws,).
-    train_errors
-        Loss on the rows that a law was fitted to, a row's mean; shape (laws,).
     beyond
         Predictions beyond the data, shape (laws, points); no points where not all laws have them.
+    loss
+        Loss of the rows that the laws were fitted to, shape (laws,).
     axes
-        Number of axes along which the hold-outs are made: along each, the same rows come again.
+        Number of axes along which sizes are asked for: along each, the same rows come again.
     """
 
     log_errors: np.ndarray
@@ -66,17 +67,13 @@ class Evidence:
     complexity: np.ndarray
     sane: np.ndarray
     determined: np.ndarray
-    train_errors: np.ndarray
     beyond: np.ndarray
+    loss: np.ndarray
     axes: int = 1
 
     @property
     def sizes(self) -> np.ndarray:
-        """What makes a law less simple, shape (laws,): its constants and its functions.
-
-        A constant counts wherever it stands: that two exponents are one is a claim too. Constants that the rows do not
-        determine count as one more.
-        """
+        """What makes a law less simple, shape (laws,): constants that the rows do not determine count as one more."""
         return np.asarray(self.written + self.functions + ~self.determined)
 
     def scores(self, price: float = RULE.price) -> np.ndarray:
@@ -105,12 +102,13 @@ def chosen_place(evidence: Evidence, rule: Rule = RULE) -> int | None:
     ordered = able[np.argsort(scores[able], kind="stable")]
     best, peers = ordered[0], ordered[: rule.peers]
     agreeing = _agreeing(evidence.beyond, able, peers, rule.agree)
-    errors, axes, wide = evidence.log_errors, evidence.axes, rule.standard_errors
-    close = [k for k in agreeing if not clearly_better(errors[best], errors[k], axes, standard_errors=wide)]
+    errors = evidence.log_errors
+    wide = rule.standard_errors * np.sqrt(evidence.axes)
+    close = [k for k in agreeing if not clearly_better(errors[best], errors[k], wide)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
-    eligible = np.array(close or [k for k in agreeing if k in peers])
-    order = (evidence.complexity, scores.round(9), evidence.train_errors, evidence.sizes)
-    return int(eligible[np.lexsort([key[eligible] for key in order])[0]])
+    eligible = close or [k for k in agreeing if k in peers]
+    order = (evidence.sizes, evidence.loss, scores.round(9), evidence.complexity)
+    return int(min(eligible, key=lambda k: tuple(float(one[k]) for one in order)))
 
 
 def _agreeing(beyond: np.ndarray, able: np.ndarray, peers: np.ndarray, agree: float) -> np.ndarray:
@@ -124,14 +122,8 @@ def _agreeing(beyond: np.ndarray, able: np.ndarray, peers: np.ndarray, agree: fl
     return np.asarray(able[apart[able] <= farthest])
 
 
-def clearly_better(
-    one: np.ndarray, other: np.ndarray, axes: int = 1, *, standard_errors: float = RULE.standard_errors
-) -> bool:
-    """Whether `one` has lower errors than `other` by more than the standard errors of the paired difference.
-
-    The errors are those of sizes along several axes, along each of which the same rows come again.
-    """
+def clearly_better(one: np.ndarray, other: np.ndarray, standard_errors: float = RULE.standard_errors) -> bool:
+    """Whether `one` has lower errors than `other` by more than the standard errors of the paired difference."""
     difference = other - one
-    count = len(difference)
-    error = float(np.std(difference, ddof=1) * np.sqrt(axes / count)) if count > 1 else 0.0
+    error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
     return bool(np.mean(difference) > standard_errors * error)

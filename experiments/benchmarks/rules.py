@@ -67,8 +67,8 @@ class Laws:
             complexity=column("complexity"),
             sane=column("sane"),
             determined=column("determined"),
-            train_errors=np.array([np.inf if law["train_error"] is None else law["train_error"] for law in laws]),
             beyond=array("beyond", np.nan),
+            loss=np.array([np.inf if law["train_error"] is None else law["train_error"] for law in laws]),
             axes=record["axes"],
         )
         return cls(
@@ -145,11 +145,11 @@ RULES: dict[str, Choice] = {
     "half agree": partial(_with, replace(RULE, agree=0.5)),
     "axes as if they had rows of their own": _changed(lambda laws: {"axes": 1}),
     "functions do not count": _changed(lambda laws: {"functions": np.zeros_like(laws.evidence.functions)}),
-    "a constant counts once": _changed(lambda laws: {"written": laws.evidence.constants}),
+    "a tie makes a law simpler": _changed(lambda laws: {"written": laws.evidence.constants}),
     "undetermined constants do not count": _changed(lambda laws: {"determined": _all(laws)}),
     "undetermined constants bar": _changed(lambda laws: {"sane": _former(laws)}),
-    "of equally simple laws the better score": _changed(lambda laws: {"train_errors": np.zeros(len(laws.formulas))}),
-    "lowest training loss": lambda laws: int(np.argmin(laws.evidence.train_errors)),
+    "of equally simple laws the better score": _changed(lambda laws: {"loss": np.zeros_like(laws.evidence.loss)}),
+    "lowest training loss": lambda laws: int(np.argmin(laws.evidence.loss)),
     BEST_SANE: lambda laws: int(np.argmin(np.where(laws.evidence.sane, laws.errors, np.inf))),
     ORACLE: lambda laws: int(np.argmin(laws.errors)),
 }
