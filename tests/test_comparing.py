@@ -18,9 +18,9 @@ from discover.compared import Comparison
 from discover.comparing import compare
 from discover.dataset import load_dataset
 from discover.errors import InputError
-from discover.experiment import run
 from discover.law import load_law
 from discover.result import Result
+from discover.running import run
 from discover.runs import RunFolder
 from discover.saved import read_differences
 from discover.terminal import show_comparison

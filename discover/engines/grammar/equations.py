@@ -109,12 +109,12 @@ class ShapeEquations(RowEquations):
         used = sorted({v for shape in self.shapes for v in shape.variables})
         self.known = [variable for variable in used if not variable.has_constant]
         one, none = layout.variables, layout.variables + 1  # places of the factors 1 and 0
-        library = [np.ones_like(self.table.target), np.zeros_like(self.table.target)]
+        given = [np.ones_like(self.table.target), np.zeros_like(self.table.target)]
         for variable in self.known:
             x = self.table.columns[variable.feature]
-            library.append(values(variable, x, x, np.zeros(1))[0])
-        self.library = np.stack(library, axis=1)  # (groups, variables, rows)
-        self.source = np.ones((count, layout.variables + 2), dtype=int)  # in the library; the factor 0
+            given.append(values(variable, x, x, np.zeros(1))[0])
+        self.given = np.stack(given, axis=1)  # (groups, variables, rows)
+        self.source = np.ones((count, layout.variables + 2), dtype=int)  # among `given`; the factor 0
         self.source[:, one] = 0
         self.first = np.full((count, layout.terms, layout.monomials), none)
         self.second = np.full((count, layout.terms, layout.monomials), one)
@@ -212,7 +212,7 @@ class ShapeEquations(RowEquations):
 
     def _parts(self, points: np.ndarray, which: np.ndarray, rows: slice) -> _Parts:
         layout, shape, group = self.layout, self.shape_of[which], self.group_of[which]
-        factors = self.library[group[:, None], self.source[shape], rows]
+        factors = self.given[group[:, None], self.source[shape], rows]
         turns = np.zeros((len(points), layout.variables, factors.shape[2])) if self.slots else None
         for variable, slots in self.slots.items():
             slot = slots[shape]
