@@ -64,11 +64,10 @@ def judged_laws(task: OuterTask) -> dict[str, Any]:
 
     Returns
     -------
-    ``laws``: of each its ``formula``, ``kind``, ``constants``, ``functions``, ``complexity``, ``sane``, ``determined``;
-    its inner errors as a run has them (``errors``), those of the sizes of the first inner hold-out (``first``) and
-    the median over the sizes of each (``by_split``); ``loss``, the mean absolute residual of the training rows;
-    predictions beyond the data (``beyond``) and of the held-out rows (``held_out``). Also ``target``, of these rows;
-    the numbers of rows and of shapes that were asked, and seconds.
+    ``laws``: of each its ``formula``, ``kind`` and what `discover.selection.rule.Evidence` has of it; its inner errors
+    as a run has them (``errors``), those of the sizes of the first inner hold-out (``first``) and the median over the
+    sizes of each (``by_split``); predictions beyond the data (``beyond``) and of the held-out rows (``held_out``). Also
+    ``target``, of these rows, ``axes``, the numbers of rows and of shapes that were asked, and seconds.
     """
     begun = perf_counter()
     experiment, dataset, rows = task.experiment, task.dataset, task.training
@@ -83,10 +82,10 @@ def judged_laws(task: OuterTask) -> dict[str, Any]:
     judged = without_twins(judged, rows)
     return {
         "laws": _kept(judged, task, objective),
+        "axes": judged[0].axes,
         "target": _numbers(task.outside.target),
         "rows": len(rows.target),
         "rows_held_out": len(task.outside.target),
-        "axes": max(1, len(rows.axes)),
         "inner_hold_outs": [split.name for split in rows.splits],
         "shapes": len(found),
         "seconds_search": searched - begun,
@@ -101,7 +100,6 @@ def _kept(judged: Sequence[Judged], task: OuterTask, objective: Objective) -> li
     for place, one in enumerate(judged):
         pairs = zip(one.predictions, rows.splits, strict=True)
         own = [inner_errors([predicted], _one_split(rows, split), objective) for predicted, split in pairs]
-        residuals = np.abs(objective.residual(one.fit.predict(rows.columns, rows.groups), rows.target))
         kept.append(
             {
                 "formula": one.law.formula,
@@ -115,7 +113,6 @@ def _kept(judged: Sequence[Judged], task: OuterTask, objective: Objective) -> li
                 "errors": _numbers(one.inner_errors),
                 "first": _numbers(own[0]),
                 "by_split": _numbers([np.median(errors) for errors in own]),
-                "loss": float(np.mean(residuals)),
                 "train_error": one.train_error,
                 "beyond": _numbers(one.beyond),
                 "held_out": _numbers(one.fit.predict(outside.columns, outside.groups)),

@@ -87,11 +87,11 @@ def rules_part(tasks: Sequence[Outcome], fresh: Sequence[str], said: Sequence[st
                 *_shown(geometric_mean(fixed, name)),
                 *_shown(geometric_mean(official, name)),
                 _shown(geometric_mean(others, name))[0],
-                "-" if worst is None or name == OWN else f"{worst.ratio(name):.3g} ({worst.task})",
+                "-" if worst is None or worst.ratio(name) <= 1 else f"{worst.ratio(name):.3g} ({worst.task})",
                 "-" if name in (OWN, AVERAGE) else f"{differ} of {len(tasks)}",
             ]
         )
-    counts = [f"{len(some)} hold-outs of {len({one.origin for one in some})}" for some in (fixed, official, others)]
+    counts = [f"{len(some)} of {len({one.origin for one in some})}" for some in (fixed, official, others)]
     return Part("choosing", "Rules compared", _compared(*counts), {}, COLUMNS, rows, said)
 
 
@@ -145,7 +145,7 @@ def _compared(fixed: str, official: str, others: str) -> str:
     return (
         "RMSE on the held-out rows of what each rule chooses, relative to what the project's rule chooses from the "
         "same laws: below 1 is better. The geometric mean, in which the hold-outs of the same measurements have "
-        f"together one vote ({fixed} sets of measurements; official hold-outs alone: {official}), and a bootstrap of "
-        f"the measurements beside it. *Other data* ({others}) had no part in fixing the rule. *Worst task* is the "
-        "largest ratio of all, and the last column counts where another law was chosen."
+        f"together one vote (hold-outs: {fixed} sets of measurements; the official ones alone: {official}), and a "
+        f"bootstrap of the measurements beside it. *Other data* (hold-outs: {others}) had no part in fixing the rule. "
+        "*Worst task* is the largest ratio above 1, and the last column counts where another law was chosen."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from finished import Record
@@ -12,7 +13,7 @@ from finished import Record
 from discover.selection.judging import RESOLUTION
 from discover.selection.rule import RULE, Evidence, Rule, chosen_place
 
-OWN, ORACLE = "the project's rule", "best of all (oracle)"
+OWN, BEST_SANE, ORACLE = "the project's rule", "best of the sane (oracle)", "best of all (oracle)"
 WORST = 1e3  # RMSE, in units of the spread of the target, as which a prediction that is not finite counts
 MEMBERS = 15  # of the average
 
@@ -28,8 +29,6 @@ class Laws:
     first, by_split
         Logarithms of the errors at the sizes of the first inner hold-out, and of the median over the sizes of each
         inner hold-out; shapes (laws, sizes) and (laws, hold-outs).
-    loss
-        Mean absolute residual of the training rows, shape (laws,).
     predictions
         Of the held-out rows, shape (laws, rows).
     target
@@ -41,7 +40,6 @@ class Laws:
     evidence: Evidence
     first: np.ndarray
     by_split: np.ndarray
-    loss: np.ndarray
     predictions: np.ndarray
     target: np.ndarray
     formulas: tuple[str, ...]
@@ -77,7 +75,6 @@ class Laws:
             told,
             logs("first"),
             logs("by_split"),
-            np.array([np.inf if law["loss"] is None else law["loss"] for law in laws]),
             array("held_out", np.nan),
             np.array(record["target"], dtype=float),
             tuple(law["formula"] for law in laws),
@@ -115,16 +112,8 @@ def _with(rule: Rule, laws: Laws) -> int | None:
     return chosen_place(laws.evidence, rule)
 
 
-def _told(change: Callable[[Laws], Evidence], laws: Laws) -> int | None:
-    return chosen_place(change(laws))
-
-
-def _lowest_loss(laws: Laws) -> int | None:
-    return int(np.argmin(laws.loss)) if np.isfinite(laws.loss).any() else None
-
-
-def _changed(change: Callable[[Laws], dict[str, np.ndarray]]) -> Choice:
-    return partial(_told, lambda laws: replace(laws.evidence, **change(laws)))
+def _changed(change: Callable[[Laws], dict[str, Any]]) -> Choice:
+    return lambda laws: chosen_place(replace(laws.evidence, **change(laws)))
 
 
 def _all(laws: Laws) -> np.ndarray:
@@ -143,7 +132,7 @@ def _former(laws: Laws) -> np.ndarray:
 RULES: dict[str, Choice] = {
     OWN: partial(_with, RULE),
     "no sanity gate": _changed(lambda laws: {"sane": _all(laws)}),
-    "only the first inner hold-out": _changed(lambda laws: {"log_errors": laws.first}),
+    "only the first inner hold-out": _changed(lambda laws: {"log_errors": laws.first, "axes": 1}),
     "hold-outs as units, not sizes": _changed(lambda laws: {"log_errors": laws.by_split}),
     "means, not of logarithms": _changed(lambda laws: {"log_errors": arithmetic(laws.evidence.log_errors)}),
     "a constant is free": partial(_with, replace(RULE, price=0.0)),
@@ -154,17 +143,18 @@ RULES: dict[str, Choice] = {
     "2 standard errors": partial(_with, replace(RULE, standard_errors=2.0)),
     "no agreement": _changed(lambda laws: {"beyond": laws.evidence.beyond[:, :0]}),
     "half agree": partial(_with, replace(RULE, agree=0.5)),
-    "axes as if they had rows of their own": partial(_told, lambda laws: replace(laws.evidence, axes=1)),
-    "a tie makes a law simpler": _changed(lambda laws: {"written": laws.evidence.constants}),
-    "of equally simple laws the better score": _changed(lambda laws: {"loss": np.zeros_like(laws.loss)}),
+    "axes as if they had rows of their own": _changed(lambda laws: {"axes": 1}),
     "functions do not count": _changed(lambda laws: {"functions": np.zeros_like(laws.evidence.functions)}),
+    "a tie makes a law simpler": _changed(lambda laws: {"written": laws.evidence.constants}),
     "undetermined constants do not count": _changed(lambda laws: {"determined": _all(laws)}),
     "undetermined constants bar": _changed(lambda laws: {"sane": _former(laws)}),
-    "lowest training loss": _lowest_loss,
+    "of equally simple laws the better score": _changed(lambda laws: {"loss": np.zeros_like(laws.evidence.loss)}),
+    "lowest training loss": lambda laws: int(np.argmin(laws.evidence.loss)),
+    BEST_SANE: lambda laws: int(np.argmin(np.where(laws.evidence.sane, laws.errors, np.inf))),
     ORACLE: lambda laws: int(np.argmin(laws.errors)),
 }
 AVERAGE = f"average of {MEMBERS} (no law)"
-NAMES = (*list(RULES)[:-1], AVERAGE, ORACLE)
+NAMES = (*list(RULES)[:-2], AVERAGE, BEST_SANE, ORACLE)
 
 
 def held_out_error(laws: Laws, name: str) -> float:
