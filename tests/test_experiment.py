@@ -283,7 +283,7 @@ def test_an_engine_sees_the_smaller_training_rows_only(tmp_path, told):
     assert problem.splits == ()
     assert problem.operators == ("+", "*", "**")
     assert problem.max_complexity == 17
-    assert problem.budget.evaluations == 20_000
+    assert problem.budget.evaluations == 120
 
 
 def test_an_interrupted_run_keeps_what_it_has_and_goes_on_without_repeating_it(tmp_path, told):
