@@ -216,8 +216,9 @@ def _scattered(
     values = np.maximum(values, FLATTEST * values[:, -1:])
     rise = normal.loss * 10.0 ** random.uniform(-3, 0, len(points))
     direction = random.normal(size=points.shape)
-    direction *= np.sqrt(2 * rise / (direction**2).sum(axis=1))[:, None]
-    step = np.einsum("skl,sl->sk", vectors, direction / np.sqrt(values)) / normal.scale
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing bends, there is no step
+        direction *= np.sqrt(2 * rise / (direction**2).sum(axis=1))[:, None]
+        step = np.einsum("skl,sl->sk", vectors, direction / np.sqrt(values)) / normal.scale
     return np.asarray(np.clip(points + np.where(np.isfinite(step), step, 0.0), equations.lower, equations.upper))
 
 
