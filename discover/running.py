@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from discover.cards import read_card
 from discover.choice import Choice, choice_entry, choose_law
 from discover.comparison import leaderboard
 from discover.dataset import Dataset
-from discover.distil import distil
-from discover.engines import Budget
+from discover.distil import Proposal, distil
+from discover.engines import Budget, Candidate
 from discover.errors import DiscoverError, InputError, Interrupted, UnreachableError
 from discover.experiment import Experiment, ExperimentCard, load_experiment
 from discover.hold_out import held_out_rows, rows_of, training_rows
@@ -158,19 +158,26 @@ def _references(experiment: Experiment, dataset: Dataset) -> list[str]:
     return [law.name for law in list_laws() if is_default_baseline(law, dataset)]
 
 
-def _choose(setup: Setup) -> Choice:
-    """Turn the candidates into laws, choose among them, and write down how."""
-    experiment, dataset, rows, folder = setup.experiment, setup.dataset, setup.rows, setup.folder
-    candidates = folder.candidates()
-    proposals = distil(
+def distilled(
+    experiment: Experiment, dataset: Dataset, rows: Rows, candidates: Sequence[Candidate], *, jobs: int = 1
+) -> list[Proposal]:
+    """The laws that candidates are, within the limits of an experiment."""
+    return distil(
         candidates,
         dataset.meanings,
         target=dataset.target.symbol,
         unit=dataset.target.unit,
         max_constants=max_constants(experiment, rows),
         max_complexity=MOST_NODES,
-        jobs=setup.jobs,
+        jobs=jobs,
     )
+
+
+def _choose(setup: Setup) -> Choice:
+    """Turn the candidates into laws, choose among them, and write down how."""
+    experiment, dataset, rows, folder = setup.experiment, setup.dataset, setup.rows, setup.folder
+    candidates = folder.candidates()
+    proposals = distilled(experiment, dataset, rows, candidates, jobs=setup.jobs)
     setup.say(f"{len(candidates)} candidates, {len(proposals)} forms: fitting them and {len(setup.laws)} baselines")
     choice = choose_law(experiment, proposals, setup.laws, rows, setup.objective, jobs=setup.jobs, say=setup.say)
     folder.update(choice=choice_entry(experiment, rows, choice, searches_of(folder)))

@@ -17,7 +17,7 @@ import numpy as np
 from outer import OuterTask
 
 from discover.dataset import Dataset
-from discover.distil import Proposal, distil
+from discover.distil import Proposal
 from discover.engines import Candidate, load_engine
 from discover.engines.grammar.beam import Beam, score
 from discover.engines.grammar.ranking import Ranked
@@ -27,9 +27,9 @@ from discover.fitting import Objective
 from discover.law import Law, list_laws
 from discover.matching import baselines_for, is_default_baseline
 from discover.rolling import Split
-from discover.running import MOST_NODES
+from discover.running import distilled
 from discover.runs import RunFolder
-from discover.searching import Setup, max_constants, problems
+from discover.searching import Setup, problems
 from discover.selection import Judged, Rows
 from discover.selection.choosing import evidence
 from discover.selection.judging import (
@@ -135,14 +135,7 @@ def _proposed(setup: Setup) -> tuple[list[Ranked], list[Proposal]]:
         Candidate(formula_of(one.shape, one.points[0], problem.scales), 1, one.loss, grammar.name, 0)
         for one in best_of_each_size(found)
     ]
-    proposals = distil(
-        candidates,
-        setup.dataset.meanings,
-        target=setup.dataset.target.symbol,
-        unit=setup.dataset.target.unit,
-        max_constants=max_constants(setup.experiment, setup.rows),
-        max_complexity=MOST_NODES,
-    )
+    proposals = distilled(setup.experiment, setup.dataset, setup.rows, candidates)
     return found, proposals
 
 

@@ -1,4 +1,4 @@
-"""The pipeline of a run without its folder: propose, distil, judge, choose; and ways to take a piece out of it."""
+"""The pipeline of a run without its folder: propose, judge, choose; and ways to take a piece out of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from discover.choice import Choice, choose_law
 from discover.dataset import Dataset
-from discover.distil import Proposal, distil
+from discover.distil import Proposal
 from discover.engines import Candidate, load_engine
 from discover.errors import EngineError, FitError
 from discover.experiment import Experiment
@@ -19,15 +19,14 @@ from discover.fitting import Objective, fit
 from discover.law import Law, list_laws
 from discover.matching import baselines_for, is_default_baseline
 from discover.rolling import Split
-from discover.running import MOST_NODES
 from discover.runs import RunFolder
 from discover.sanity import merged, sanity_of_groups
 from discover.scoring import score
-from discover.searching import Setup, max_constants, problems
+from discover.searching import Setup, problems
 from discover.selection import Judged, Rows, choose
 from discover.selection.judging import inner_errors
 
-__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "null_laws", "proposals"]
+__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "null_laws"]
 
 
 class FirstSplit(Rows):
@@ -64,18 +63,6 @@ def candidates(
             for _, problem in problems(setup, engine, seed):
                 found += engine.search(problem)
     return found
-
-
-def proposals(experiment: Experiment, dataset: Dataset, rows: Rows, found: Sequence[Candidate]) -> list[Proposal]:
-    """The forms of candidates, as a run distils them."""
-    return distil(
-        found,
-        dataset.meanings,
-        target=dataset.target.symbol,
-        unit=dataset.target.unit,
-        max_constants=max_constants(experiment, rows),
-        max_complexity=MOST_NODES,
-    )
 
 
 def null_laws(dataset: Dataset) -> list[Law]:

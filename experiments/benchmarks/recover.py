@@ -21,6 +21,7 @@ from discover.experiment import Experiment, ExperimentCard
 from discover.fitting import AnyFit
 from discover.formula import symbol, to_text
 from discover.hold_out import held_out_rows, training_rows
+from discover.running import distilled
 from discover.scoring import score
 from discover.searching import max_constants
 from discover.selection import Judged, Rows, choose, judge_baselines
@@ -60,7 +61,7 @@ def recover(case: Case) -> Record:
     objective = experiment.objective(dataset, rows.target)
     found = pipeline.candidates(experiment, dataset, rows, objective)
     searched = perf_counter() - begun
-    proposed = pipeline.proposals(experiment, dataset, rows, found)
+    proposed = distilled(experiment, dataset, rows, found)
     judging = pipeline.judge(experiment, proposed, pipeline.null_laws(dataset), rows, objective)
     seconds = perf_counter() - begun
     (true_form,) = judge_baselines([design.law], rows, judging.objective.objective, seed=case["seed"], jobs=1)

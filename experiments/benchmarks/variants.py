@@ -19,7 +19,7 @@ from discover.errors import EngineError
 from discover.experiment import Experiment, load_experiment
 from discover.fitting import Objective
 from discover.hold_out import held_out_rows, training_rows
-from discover.running import baselines_of
+from discover.running import baselines_of, distilled
 from discover.scoring import score
 from discover.selection import Judged, Rows, judge_baselines
 
@@ -104,7 +104,7 @@ def _no_refit(task: Task) -> Record:
     both = task.searching(BOTH)
     begun = perf_counter()
     found = pipeline.candidates(both.experiment, both.dataset, both.rows, both.objective, ranked=False)
-    proposed = pipeline.proposals(both.experiment, both.dataset, both.rows, found)
+    proposed = distilled(both.experiment, both.dataset, both.rows, found)
     selected = pipeline.judged_as_found(proposed, pipeline.FirstSplit.of(both.rows), both.objective)
     return _told(both, selected, perf_counter() - begun)
 
@@ -135,7 +135,7 @@ def _run(task: Task, rows: Rows | None = None) -> tuple[Record, Choice]:
     rows = task.rows if rows is None else rows
     begun = perf_counter()
     found = pipeline.candidates(task.experiment, task.dataset, rows, task.objective)
-    proposed = pipeline.proposals(task.experiment, task.dataset, rows, found)
+    proposed = distilled(task.experiment, task.dataset, rows, found)
     judging = pipeline.judge(task.experiment, proposed, pipeline.null_laws(task.dataset), rows, task.objective)
     return _told(task, judging.selected, perf_counter() - begun), judging
 

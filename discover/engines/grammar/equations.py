@@ -160,7 +160,7 @@ class ShapeEquations(RowEquations):
             made = np.log(value) if self.objective.logarithmic else value
         return np.asarray(made - self.goal[self.group_of[which], rows])
 
-    def typical_of(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+    def mean_residuals(self, points: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Mean absolute residual of each point over its rows; infinite where one is not finite."""
         result = np.zeros(len(points))
         for some, rows in self._blocks(len(points), self.layout.size):

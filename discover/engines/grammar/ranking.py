@@ -32,10 +32,10 @@ class Ranked:
     points
         Its point for each group, fitted to all rows.
     loss
-        Median over groups of the typical absolute residual of all rows.
+        Mean absolute residual of all rows, averaged over groups.
     errors
-        Error of each trial, shape (trials,): the mean absolute residual over sizes that are asked for, averaged over
-        groups; infinite where a prediction is not finite.
+        Error of each trial (an inner hold-out), shape (trials,): the mean absolute residual over sizes that are asked
+        for, averaged over groups; infinite where a prediction is not finite.
     sane
         Whether it falls where it must, over the data and a hundred times beyond.
     """
@@ -67,7 +67,7 @@ def fitted(starts: Sequence[Sequence[Start]], table: Table, objective: Objective
     where = np.array(which)
     points = np.clip(np.array(begin), equations.lower, equations.upper)
     points = descend(equations, points, where, ROUGH)
-    losses = equations.typical_of(points, where)
+    losses = equations.mean_residuals(points, where)
     best: list[list[tuple[Start, float]]] = [[] for _ in shapes]
     for problem, (s, _, _) in enumerate(problems):
         own = np.flatnonzero(where == problem)
