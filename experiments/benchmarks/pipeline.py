@@ -26,7 +26,7 @@ from discover.searching import Setup, problems
 from discover.selection import Judged, Rows, choose
 from discover.selection.judging import inner_errors
 
-__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "null_laws"]
+__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "known_laws"]
 
 
 class FirstSplit(Rows):
@@ -65,10 +65,10 @@ def candidates(
     return found
 
 
-def null_laws(dataset: Dataset) -> list[Law]:
-    """The plain laws that a run may choose in place of a found one."""
-    nulls = [law for law in list_laws() if law.kind == "null" and is_default_baseline(law, dataset)]
-    return [each for law in nulls for each in baselines_for(law, dataset)]
+def known_laws(dataset: Dataset) -> list[Law]:
+    """The published and null laws that a run fits too, and may choose in place of a found one."""
+    known = [law for law in list_laws() if is_default_baseline(law, dataset)]
+    return [each for law in known for each in baselines_for(law, dataset)]
 
 
 def judge(
@@ -105,4 +105,5 @@ def _as_found(proposal: Proposal, rows: FirstSplit, objective: Objective) -> Jud
         proposal.engine,
         proposal.searches,
         (prediction,),
+        residuals=np.abs(objective.residual(np.asarray(fitted.predict(rows.columns)), rows.target)),
     )

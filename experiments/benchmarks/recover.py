@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -62,7 +63,7 @@ def recover(case: Case) -> Record:
     found = pipeline.candidates(experiment, dataset, rows, objective)
     searched = perf_counter() - begun
     proposed = distilled(experiment, dataset, rows, found)
-    judging = pipeline.judge(experiment, proposed, pipeline.null_laws(dataset), rows, objective)
+    judging = pipeline.judge(experiment, proposed, pipeline.known_laws(dataset), rows, objective)
     seconds = perf_counter() - begun
     (true_form,) = judge_baselines([design.law], rows, judging.objective.objective, seed=case["seed"], jobs=1)
     told = {
@@ -123,8 +124,10 @@ def _of_candidates(
     """Where among the candidates the true form was, and where it was lost."""
     judged = sorted(judging.found, key=price)
     rank = next((number for number, one in enumerate(judged, start=1) if _is_true(design, one)), None)
-    nulls = [one for one in judging.baselines if len(one.law.parameters) <= most]
-    given = choose([*judged, *nulls, true_form])
+    known = [one for one in judging.baselines if len(one.law.parameters) <= most and one.law.name != design.law.name]
+    law = replace(true_form.law, kind="found")  # as if a search had proposed it
+    true_form = replace(true_form, fit=replace(true_form.fit, law=law))
+    given = choose([*judged, *known, true_form])
     chosen = judging.selected is not None and _is_true(design, judging.selected)
     was_proposed = rank is not None or any(_proposes(design, one) for one in proposed)
     lost = "" if chosen else LOST_IN_CHOICE if rank else LOST_EARLY if was_proposed else LOST_IN_SEARCH
