@@ -38,7 +38,8 @@ class Choice:
     found, baselines
         Laws with their fits, found ones in the order of their score.
     selected
-        The chosen law: a found one, or a null law where none found is clearly better; `None` when none is sane.
+        The chosen law: a found one, a null law where none found is clearly better, or a published one that is clearly
+        better than these; `None` when none is sane.
     average
         The average of the best found laws, which is no law; `None` when there are too few.
     objective
@@ -67,7 +68,7 @@ def choose_law(
     jobs: int,
     say: Callable[[str], None],
 ) -> Choice:
-    """Choose the loss, unless the card names one; fit all laws with it, and choose among those found and the null laws.
+    """Choose the loss, unless the card names one; fit all laws with it, and choose among them.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def choose_law(
     baselines = judge_baselines(laws, rows, chosen.objective, seed=0, jobs=jobs)
     taken = {law.name for law in laws}
     found = _named(judge_carefully(lightly, rows, chosen.objective, seed=0, jobs=jobs), taken)
-    selected = choose([*found, *_nulls(experiment, baselines)])
+    selected = choose([*found, *_allowed(experiment, baselines)])
     average = ensemble(found, selected, rows, chosen.objective)
     return Choice(found, baselines, selected, average, chosen)
 
@@ -101,7 +102,7 @@ def choice_entry(experiment: Experiment, rows: Rows, choice: Choice, searches: S
         "inner_hold_outs": [split.name for split in rows.splits],
     }
     if choice.selected is not None:
-        rivals = [*choice.found, *_nulls(experiment, choice.baselines)]
+        rivals = [*choice.found, *_allowed(experiment, choice.baselines)]
         steady = stability(rivals, choice.selected, searches)
         entry |= {
             "selected": choice.selected.law.name,
@@ -114,10 +115,10 @@ def choice_entry(experiment: Experiment, rows: Rows, choice: Choice, searches: S
     return entry
 
 
-def _nulls(experiment: Experiment, baselines: Sequence[Judged]) -> list[Judged]:
-    """The null laws that may be chosen: with no more constants than the card allows."""
+def _allowed(experiment: Experiment, baselines: Sequence[Judged]) -> list[Judged]:
+    """The baselines that may be chosen: with no more constants than the card allows."""
     most = experiment.card.max_constants or np.inf
-    return [one for one in baselines if one.law.kind == "null" and len(one.law.parameters) <= most]
+    return [one for one in baselines if len(one.law.parameters) <= most]
 
 
 def _named(found: list[Judged], taken: Collection[str]) -> list[Judged]:

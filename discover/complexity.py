@@ -1,6 +1,8 @@
-"""How long a formula is: what search limits, and what a choice between equally good laws prefers small."""
+"""How long a formula is, and how much it claims: what a search limits, and what a choice prefers small."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import sympy
 
@@ -58,3 +60,18 @@ def functions(expression: sympy.Expr) -> int:
     exponentials = [one for one in expression.atoms(sympy.exp) if one.args[0].atoms(sympy.log, sympy.Pow)]
     outside = expression.xreplace({one: sympy.Dummy() for one in exponentials})
     return len(exponentials) + len(outside.atoms(sympy.log))
+
+
+def ties(expression: sympy.Expr, constants: Collection[str]) -> int:
+    """How often an exponent is that of another power too: that two features have one exponent is a claim of its own.
+
+    >>> from discover.formula import parse
+    >>> ties(parse("E0 + A/N**alpha + B/D**alpha", features=["N", "D"]), ["E0", "A", "B", "alpha"])
+    1
+    """
+    bases: dict[str, set[sympy.Expr]] = {}
+    for power in expression.atoms(sympy.Pow):
+        names = [symbol.name for symbol in power.exp.free_symbols]
+        if len(names) == 1 and names[0] in constants:
+            bases.setdefault(names[0], set()).add(power.base)
+    return sum(len(own) - 1 for own in bases.values())

@@ -75,6 +75,11 @@ class Result:
         if self.selected.law.kind == "null":
             simple = f"No found law predicts larger sizes clearly better than the null law {self.selected.law.name}."
             return " ".join(filter(None, [simple, self._against(["published"]), self._of_average()]))
+        if self.selected.law.kind == "published":
+            known = (
+                f"The published law {self.selected.law.name} predicts larger sizes clearly better than any found one."
+            )
+            return " ".join(filter(None, [known, self._against(["found", "null"]), self._of_average()]))
         return " ".join(filter(None, [self._against(["published", "null"]), self._of_average()]))
 
     def _against(self, kinds: Sequence[str]) -> str:

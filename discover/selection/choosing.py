@@ -1,19 +1,17 @@
-"""The choice: the simplest of the laws that extrapolate about as well as the best."""
+"""The choice among laws that were judged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import sympy
 
-from discover.complexity import functions
-from discover.formula import symbol
+from discover.complexity import functions, ties
 from discover.law import Law
 from discover.selection.judging import Judged
 from discover.selection.rule import RULE, Evidence, chosen_place, clearly_better
 
-__all__ = ["PRICE", "choose", "clearly_better", "evidence", "score"]
+__all__ = ["PRICE", "choose", "claims", "clearly_better", "evidence", "score"]
 
 PRICE = RULE.price  # of a constant: part of the error that it must save
 
@@ -37,23 +35,23 @@ def evidence(judged: Sequence[Judged]) -> Evidence:
     return Evidence(
         np.array([one.log_errors for one in judged]),
         np.array([len(one.law.parameters) for one in judged]),
-        np.array([written(one.law) for one in judged]),
-        np.array([functions(one.law.expanded) for one in judged]),
+        np.array([claims(one.law) for one in judged]),
         np.array([one.law.complexity for one in judged]),
         np.array([one.sane for one in judged]),
-        np.array([one.determined for one in judged]),
+        np.array([one.law.kind == "published" for one in judged], dtype=bool),
         np.array([one.beyond if everywhere else () for one in judged], dtype=float),
-        np.array([one.train_error for one in judged]),
+        np.array([np.mean(one.residuals) if len(one.residuals) else 1.0 for one in judged]),
+        max((len(one.residuals) for one in judged), default=0),
+        max((len(one.fit.parts) for one in judged), default=1),
         judged[0].axes if judged else 1,
     )
 
 
-def written(law: Law) -> int:
-    """Number of places in a found law's formula where a constant stands; the number of constants of another law.
+def claims(law: Law) -> int:
+    """How much a law claims: its constants, and for a found one its ties and its functions.
 
-    The formulas of other laws may be written out from shorter ones, in which a constant stands once.
+    That two features have one exponent, or that there is a logarithm where a power would do, is a claim as a constant
+    is. The forms of published laws were not made for the rows.
     """
-    if law.kind != "found":
-        return len(law.parameters)
-    names = {symbol(name) for name in law.parameters}
-    return sum(1 for part in sympy.preorder_traversal(law.expanded) if part in names)
+    more = functions(law.expanded) + ties(law.expanded, law.parameters) if law.kind == "found" else 0
+    return len(law.parameters) + more

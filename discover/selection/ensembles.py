@@ -60,7 +60,7 @@ def ensemble(judged: Sequence[Judged], chosen: Judged | None, rows: Rows, object
     errors = inner_errors(predictions, rows, objective)
     first = predictions[0] - rows.target[rows.splits[0].test]
     logs = np.log(np.maximum(errors, RESOLUTION))
-    better = chosen is not None and clearly_better(logs, chosen.log_errors, np.sqrt(chosen.axes))
+    better = chosen is not None and clearly_better(logs, chosen.log_errors, repeated=chosen.axes)
     return Ensemble(tuple(members), errors, float(np.sqrt(np.mean(first**2))), better)
 
 

@@ -9,7 +9,8 @@ pass three rounds, each with fewer laws and more care.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -23,13 +24,12 @@ from discover.rolling import FEWEST_SIZES, Split
 from discover.sanity import SanityCheck, merged, passes, sanity_of_groups
 from discover.scoring import score
 from discover.selection.rows import Rows
-from discover.skeleton import EXPONENT, FLOOR
 
 T = TypeVar("T")
 WORTH_PROCESSES = 8  # tasks below which starting processes takes longer than the work
 QUICK_GROUPS = 4  # groups on which all found laws are judged, before the best of them are judged on all
-DETERMINED = 0.5  # share of the groups whose rows must determine a law
-FINALISTS = 6  # laws of each number of constants that pass the first round
+FINALISTS = 6  # laws of each number of constants that pass the first round for their errors
+CLOSEST = 3  # and for their engine's loss, of each engine
 CAREFULLY = 20  # laws that pass the second
 RESOLUTION = 1e-9  # smallest error that is told from none
 
@@ -56,9 +56,9 @@ class Judged:
     predictions
         What it predicts for the rows of each inner hold-out, fitted to the others.
     beyond
-        What it predicts beyond the rows (`Rows.beyond`), fitted to all.
-    train_error
-        The loss on the rows that it was fitted to, a row's mean.
+        What it predicts beyond the rows (`Rows.beyond`), fitted to all, as residuals to one.
+    residuals
+        Absolute residuals of the rows that it was fitted to, shape (rows,).
     axes
         Number of axes along which the hold-outs are made: along each, the same rows come again.
     """
@@ -71,7 +71,7 @@ class Judged:
     searches: tuple[str, ...] = ()
     predictions: tuple[np.ndarray, ...] = field(default=(), repr=False)
     beyond: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
-    train_error: float = 0.0
+    residuals: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
     axes: int = 1
 
     @property
@@ -88,24 +88,6 @@ class Judged:
     def log_errors(self) -> np.ndarray:
         """Logarithms of the inner errors; what is too small to be told from none counts as so small."""
         return np.asarray(np.log(np.maximum(self.inner_errors, RESOLUTION)))
-
-    @property
-    def determined(self) -> bool:
-        """Whether the rows determine the law: every error is defined, and no exponent or floor has one above its size.
-
-        Coefficients and offsets are left out: how large their errors are beside them depends on the units of the
-        features. One that is not determined shows in the exponents and the floor, which have no such units.
-        """
-        constants = self.fit.law.parameters
-        determined = [
-            all(
-                np.isfinite(part.errors[name])
-                and (constants[name].meaning not in (EXPONENT, FLOOR) or abs(value) > part.errors[name])
-                for name, value in part.values.items()
-            )
-            for part in self.fit.parts.values()
-        ]
-        return sum(determined) >= DETERMINED * len(determined)
 
     @property
     def sane(self) -> bool:
@@ -190,15 +172,29 @@ def first_values(fit: AnyFit) -> dict[str, Any]:
 
 
 def _finalists(proposals: Sequence[Proposal], quick: Sequence[float]) -> list[Proposal]:
-    """The best few of each number of constants: the simplest laws extrapolate well and seldom come first."""
-    chosen: list[Proposal] = []
-    counts: dict[int, int] = {}
-    for k in np.argsort(np.array(quick), kind="stable"):
-        count = len(proposals[k].law.parameters)
-        if np.isfinite(quick[k]) and counts.get(count, 0) < FINALISTS:
-            counts[count] = counts.get(count, 0) + 1
-            chosen.append(proposals[k])
-    return chosen
+    """The best few of each number of constants: the simplest laws extrapolate well and seldom come first.
+
+    Best by their error on an inner hold-out, and by their engine's own loss: luck on few rows decides the first alone.
+    """
+    errors = np.array(quick)
+    able = np.flatnonzero(np.isfinite(errors))
+    constants = [len(proposals[k].law.parameters) for k in range(len(proposals))]
+    fits = [(constants[k], proposals[k].engine) for k in range(len(proposals))]
+    losses = np.array([proposal.origins[0].loss for proposal in proposals])
+    first = _first_of_each(able[np.argsort(errors[able], kind="stable")], constants, FINALISTS)
+    closest = _first_of_each(able[np.argsort(losses[able], kind="stable")], fits, CLOSEST)
+    return [proposals[k] for k in dict.fromkeys([*first, *closest])]
+
+
+def _first_of_each(places: Iterable[int], kinds: Sequence[Hashable], number: int) -> list[int]:
+    """The first few places of each kind."""
+    counts: Counter[Hashable] = Counter()
+    kept = []
+    for place in places:
+        if counts[kinds[place]] < number:
+            counts[kinds[place]] += 1
+            kept.append(place)
+    return kept
 
 
 def _best(judged: Sequence[Judged]) -> list[Judged]:
@@ -254,9 +250,8 @@ def judge(
         engine,
         searches,
         predictions,
-        np.asarray(whole.predict(rows.beyond.columns, rows.beyond.groups)),
-        float(objective.loss(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)))
-        / len(rows.target),
+        objective.residual(whole.predict(rows.beyond.columns, rows.beyond.groups), np.ones(1)),
+        np.abs(objective.residual(whole.predict(rows.columns, rows.groups), rows.target)),
         max(1, len(rows.axes)),
     )
 

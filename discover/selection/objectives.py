@@ -67,7 +67,7 @@ def choose_objective(
         logs.append(np.mean(own, axis=0) if len(own) == len(best) else np.full_like(best[0].log_errors, np.inf))
     means = [float(np.mean(errors)) for errors in logs]
     winner = int(np.argmin(means))
-    if winner and not clearly_better(logs[winner], logs[0]):
+    if winner and not clearly_better(logs[winner], logs[0], standard_errors=1.0):
         winner = 0
     errors = {str(objective): float(np.exp(mean)) for objective, mean in zip(others, means, strict=True)}
     return ObjectiveChoice(others[winner], errors)

@@ -6,10 +6,12 @@ It knows no law and no fit, so that other rules can be compared with it on the s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 FEWEST = 4  # laws of which some can stand apart
+LEAST_RESIDUAL = 1e-12  # that is told from none
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class Rule:
     ----------
     price
         Of a constant: part of the error that it must save.
+    claim
+        Price of what a law claims, in logarithms of the number of rows: 1 is the Bayesian information criterion
+        (Schwarz 1978).
     standard_errors
         Of the mean paired difference to the best law, up to which another is about as good.
     peers
@@ -29,7 +34,8 @@ class Rule:
     """
 
     price: float = 0.03
-    standard_errors: float = 1.0
+    claim: float = 1.0
+    standard_errors: float = 2.0
     peers: int = 15
     agree: float = 0.75
 
@@ -45,36 +51,34 @@ class Evidence:
     ----------
     log_errors
         Logarithms of the inner errors, shape (laws, sizes).
-    constants, written
-        Numbers of constants, and of the places in the formula where one stands; shape (laws,). That two exponents are
-        one is a claim too.
-    functions, complexity
-        Numbers of functions beyond sums, products and powers of features, and of nodes; shape (laws,).
-    sane, determined
-        Whether a law passed its sanity checks, and whether the rows determine its constants; shape (laws,).
+    constants, claims
+        Numbers of constants, and of what a law claims: constants, ties and functions; shape (laws,).
+    complexity
+        Number of nodes of the formula, shape (laws,).
+    sane, published
+        Whether a law passed its sanity checks, and whether it is a published one; shape (laws,).
     beyond
-        Predictions beyond the data, shape (laws, points); no points where not all laws have them.
-    loss
-        Loss of the rows that the laws were fitted to, shape (laws,).
+        Predictions beyond the data on the scale of residuals, shape (laws, points); no
+        points where not all laws have them.
+    residual
+        Mean absolute residual on the rows that the laws were fitted to, shape (laws,).
+    rows, groups
+        Numbers of these rows, and of their groups, each of which has constants of its own.
     axes
         Number of axes along which sizes are asked for: along each, the same rows come again.
     """
 
     log_errors: np.ndarray
     constants: np.ndarray
-    written: np.ndarray
-    functions: np.ndarray
+    claims: np.ndarray
     complexity: np.ndarray
     sane: np.ndarray
-    determined: np.ndarray
+    published: np.ndarray
     beyond: np.ndarray
-    loss: np.ndarray
+    residual: np.ndarray
+    rows: int
+    groups: int = 1
     axes: int = 1
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """What makes a law less simple, shape (laws,): constants that the rows do not determine count as one more."""
-        return np.asarray(self.written + self.functions + ~self.determined)
 
     def scores(self, price: float = RULE.price) -> np.ndarray:
         """What laws are ordered by: the mean logarithm of the inner errors, and a price for each constant."""
@@ -82,48 +86,90 @@ class Evidence:
             return np.full(len(self.log_errors), np.inf)
         return np.asarray(self.log_errors.mean(axis=1) + price * self.constants)
 
+    def criterion(self, claim: float = RULE.claim) -> np.ndarray:
+        """The information criterion of each law, shape (laws,); lower is better.
+
+        Twice the negative logarithm of the likelihood of residuals with a Laplace distribution, whose most likely width
+        is their mean size, and `claim` times the logarithm of the number of rows for each claim.
+        """
+        unlikely = 2 * self.rows * np.log(np.maximum(self.residual, LEAST_RESIDUAL))
+        return np.asarray(unlikely + claim * np.log(max(self.rows, 1)) * self.groups * self.claims)
+
     def resampled(self, drawn: np.ndarray) -> Evidence:
         """The same with some of the inner errors, by their places, each as often as it is named."""
         return replace(self, log_errors=self.log_errors[:, drawn])
 
 
 def chosen_place(evidence: Evidence, rule: Rule = RULE) -> int | None:
-    """Place of the chosen law, the simplest of those that are about as good as the best; `None` when none is sane.
+    """Place of the chosen law; `None` when none is sane.
 
-    About as good: the mean of the paired differences of the logarithms of the inner errors is at most one standard
-    error of that mean, which counts what is asked for along several axes once. A law that fails its sanity checks
-    cannot be chosen, nor one that stands apart: whose predictions beyond the data are farther from the median of the
-    best laws than those of three quarters of these. Of equally simple laws the one that fits the rows best is chosen.
+    Of the laws that extrapolate about as well as the best, the one of which all rows say most for what it claims: with
+    the lowest information criterion. About as well: the mean of the paired differences of the logarithms of the inner
+    errors is at most two standard errors of that mean, which counts what is asked for along several axes once. A law
+    that fails its sanity checks cannot be chosen, nor one that stands apart: whose predictions beyond the data are
+    farther from the median of the best laws than those of three quarters of these, and than a row is from the law that
+    fits best.
+
+    A published law is chosen in its place where it is clearly better on the inner hold-outs, and has a lower criterion.
     """
-    scores = evidence.scores(rule.price)
-    able = np.flatnonzero(evidence.sane & np.isfinite(scores))
+    able = evidence.sane & np.isfinite(evidence.scores(rule.price))
+    made, known = np.flatnonzero(able & ~evidence.published), np.flatnonzero(able & evidence.published)
+    chosen = _chosen(evidence, made if len(made) else known, rule)
+    if chosen is None:
+        return None
+    better = partial(_better, evidence, rule)
+    criterion = evidence.criterion(rule.claim)
+    instead = [k for k in known if criterion[k] < criterion[chosen] and better(k, chosen)]
+    return int(min(instead, key=lambda k: float(criterion[k]))) if instead else chosen
+
+
+def _chosen(evidence: Evidence, able: np.ndarray, rule: Rule) -> int | None:
+    """The choice among some laws, by their places."""
     if not len(able):
         return None
+    scores = evidence.scores(rule.price)
     ordered = able[np.argsort(scores[able], kind="stable")]
     best, peers = ordered[0], ordered[: rule.peers]
-    agreeing = _agreeing(evidence.beyond, able, peers, rule.agree)
-    errors = evidence.log_errors
-    wide = rule.standard_errors * np.sqrt(evidence.axes)
-    close = [k for k in agreeing if not clearly_better(errors[best], errors[k], wide)]
+    agreeing = _agreeing(evidence, able, peers, rule.agree)
+    close = [k for k in agreeing if not _better(evidence, rule, best, k)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
     eligible = close or [k for k in agreeing if k in peers]
-    order = (evidence.sizes, evidence.loss, scores.round(9), evidence.complexity)
+    order = (evidence.criterion(rule.claim).round(6), scores.round(9), evidence.complexity)
     return int(min(eligible, key=lambda k: tuple(float(one[k]) for one in order)))
 
 
-def _agreeing(beyond: np.ndarray, able: np.ndarray, peers: np.ndarray, agree: float) -> np.ndarray:
+def _better(evidence: Evidence, rule: Rule, one: np.intp | int, other: np.intp | int) -> bool:
+    """Whether a law is clearly better than another on the inner hold-outs."""
+    errors = evidence.log_errors
+    return clearly_better(errors[one], errors[other], rule.standard_errors, repeated=evidence.axes)
+
+
+def _agreeing(evidence: Evidence, able: np.ndarray, peers: np.ndarray, agree: float) -> np.ndarray:
     """The laws that do not stand apart from the best ones beyond the data."""
+    beyond = evidence.beyond
     if len(peers) < FEWEST or not beyond.shape[1]:
         return able
     with np.errstate(over="ignore", invalid="ignore"):  # predictions that are not finite stand apart
         apart = np.sqrt(np.mean((beyond - np.median(beyond[peers], axis=0)) ** 2, axis=1))
     apart = np.where(np.isfinite(apart), apart, np.inf)
     farthest = float(np.quantile(apart[peers], agree, method="higher"))
-    return np.asarray(able[apart[able] <= farthest])
+    return np.asarray(able[apart[able] <= max(farthest, float(evidence.residual[able].min()))])
 
 
-def clearly_better(one: np.ndarray, other: np.ndarray, standard_errors: float = RULE.standard_errors) -> bool:
-    """Whether `one` has lower errors than `other` by more than the standard errors of the paired difference."""
+def clearly_better(
+    one: np.ndarray, other: np.ndarray, standard_errors: float = RULE.standard_errors, *, repeated: int = 1
+) -> bool:
+    """Whether `one` has lower errors than `other` by more than the standard errors of the mean paired difference.
+
+    Parameters
+    ----------
+    one, other
+        Logarithms of errors at the same sizes. Of one size nothing is known of chance, and the lower error is better.
+    repeated
+        How often the same rows come again, along several axes: so many times fewer sizes are independent.
+    """
     difference = other - one
-    error = float(np.std(difference, ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+    error = 0.0
+    if len(difference) > 1:
+        error = float(np.std(difference, ddof=1) / np.sqrt(len(difference) / repeated))
     return bool(np.mean(difference) > standard_errors * error)

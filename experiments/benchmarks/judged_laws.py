@@ -7,6 +7,7 @@ of a run: fitted to all rows and to those that each inner hold-out leaves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from discover.engines.grammar.ranking import Ranked
 from discover.engines.grammar.writing import formula_of
 from discover.errors import EngineError
 from discover.fitting import Objective
+from discover.formula import FormulaError
 from discover.law import Law, list_laws
 from discover.matching import baselines_for, is_default_baseline
 from discover.rolling import Split
@@ -78,11 +80,12 @@ def judged_laws(task: OuterTask) -> dict[str, Any]:
     care = LIGHTLY if rows.groups is None else LIGHTLY_IN_GROUPS
     todo = [(one.law, one.start, one.engine, one.searches, rows, objective, 0, care) for one in proposals]
     judged = [one for one in in_processes(judge, todo, 1) if one is not None]
-    judged += judge_baselines(_nulls(dataset), rows, objective, seed=0, jobs=1)
+    judged += judge_baselines(_known(dataset), rows, objective, seed=0, jobs=1)
     judged = without_twins(judged, rows)
     return {
         "laws": _kept(judged, task, objective),
         "axes": judged[0].axes,
+        "groups": len(rows.group_names()),
         "target": _numbers(task.outside.target),
         "rows": len(rows.target),
         "rows_held_out": len(task.outside.target),
@@ -104,16 +107,15 @@ def _kept(judged: Sequence[Judged], task: OuterTask, objective: Objective) -> li
             {
                 "formula": one.law.formula,
                 "kind": one.law.kind,
+                "name": one.law.name,
                 "constants": int(known.constants[place]),
-                "written": int(known.written[place]),
-                "functions": int(known.functions[place]),
+                "claims": int(known.claims[place]),
                 "complexity": int(known.complexity[place]),
                 "sane": one.sane,
-                "determined": one.determined,
                 "errors": _numbers(one.inner_errors),
                 "first": _numbers(own[0]),
                 "by_split": _numbers([np.median(errors) for errors in own]),
-                "train_error": one.train_error,
+                "residual": float(known.residual[place]),
                 "beyond": _numbers(one.beyond),
                 "held_out": _numbers(one.fit.predict(outside.columns, outside.groups)),
             }
@@ -131,10 +133,11 @@ def _proposed(setup: Setup) -> tuple[list[Ranked], list[Proposal]]:
     beam = Beam.of(problem)
     beam.run()
     found = beam.found()
-    candidates = [
-        Candidate(formula_of(one.shape, one.points[0], problem.scales), 1, one.loss, grammar.name, 0)
-        for one in best_of_each_size(found)
-    ]
+    candidates = []
+    for one in best_of_each_size(found):
+        with suppress(FormulaError):  # a constant overflows
+            text = formula_of(one.shape, one.points[0], problem.scales)
+            candidates.append(Candidate(text, 1, one.loss, grammar.name, 0))
     proposals = distilled(setup.experiment, setup.dataset, setup.rows, candidates)
     return found, proposals
 
@@ -151,9 +154,9 @@ def best_of_each_size(found: list[Ranked]) -> list[Ranked]:
     return kept
 
 
-def _nulls(dataset: Dataset) -> list[Law]:
-    """The plain laws that take part in a choice."""
-    known = [law for law in list_laws() if law.kind == "null" and is_default_baseline(law, dataset)]
+def _known(dataset: Dataset) -> list[Law]:
+    """The null laws and the published ones that a run takes part with."""
+    known = [law for law in list_laws() if is_default_baseline(law, dataset)]
     return [one for law in known for one in baselines_for(law, dataset)]
 
 

@@ -105,4 +105,5 @@ def _as_found(proposal: Proposal, rows: FirstSplit, objective: Objective) -> Jud
         proposal.engine,
         proposal.searches,
         (prediction,),
+        residuals=np.abs(objective.residual(np.asarray(fitted.predict(rows.columns)), rows.target)),
     )

@@ -127,8 +127,8 @@ def why_not(outcome: Outcome) -> str:
     if own is not None:
         inner = float(np.exp(known.log_errors[best].mean() - known.log_errors[own].mean()))
         said.append(f"inner error {inner:.3g}")
-        more = int(known.sizes[best] - known.sizes[own])
-        said += [f"{more} constants or functions more"] if more > 0 else []
+        worse = float(known.criterion()[best] - known.criterion()[own])
+        said += [f"criterion higher by {worse:.0f}"] if worse > 0 else []
     return ", ".join(said)
 
 

@@ -59,16 +59,18 @@ class Laws:
         def logs(key: str) -> np.ndarray:
             return np.asarray(np.log(np.maximum(array(key, np.inf), RESOLUTION)))
 
+        residual = [np.inf if law["residual"] is None else law["residual"] for law in laws]
         told = Evidence(
             log_errors=logs("errors"),
             constants=column("constants"),
-            written=column("written"),
-            functions=column("functions"),
+            claims=column("claims"),
             complexity=column("complexity"),
-            sane=column("sane"),
-            determined=column("determined"),
+            sane=column("sane").astype(bool),
+            published=column("kind") == "published",
             beyond=array("beyond", np.nan),
-            loss=np.array([np.inf if law["train_error"] is None else law["train_error"] for law in laws]),
+            residual=np.array(residual, dtype=float),
+            rows=record["rows"],
+            groups=record["groups"],
             axes=record["axes"],
         )
         return cls(
@@ -120,13 +122,10 @@ def _all(laws: Laws) -> np.ndarray:
     return np.ones(len(laws.formulas), dtype=bool)
 
 
-def _former(laws: Laws) -> np.ndarray:
-    """Which laws are sane and have determined constants, or are at a quarter of the error of all that have them."""
+def _simplest(laws: Laws) -> int | None:
+    """The simplest of those within one standard error of the best, however well it fits."""
     known = laws.evidence
-    errors = np.where(known.sane, np.exp(known.log_errors.mean(axis=1)), np.inf)
-    determined = known.sane & known.determined
-    barred = determined.any() and errors.min() > 0.25 * errors[determined].min()
-    return np.asarray(determined if barred else known.sane)
+    return chosen_place(replace(known, residual=np.ones_like(known.residual)), replace(RULE, standard_errors=1.0))
 
 
 RULES: dict[str, Choice] = {
@@ -135,21 +134,20 @@ RULES: dict[str, Choice] = {
     "only the first inner hold-out": _changed(lambda laws: {"log_errors": laws.first, "axes": 1}),
     "hold-outs as units, not sizes": _changed(lambda laws: {"log_errors": laws.by_split}),
     "means, not of logarithms": _changed(lambda laws: {"log_errors": arithmetic(laws.evidence.log_errors)}),
-    "a constant is free": partial(_with, replace(RULE, price=0.0)),
-    "a constant costs 10 %": partial(_with, replace(RULE, price=0.1)),
-    "a constant costs 20 %": partial(_with, replace(RULE, price=0.2)),
-    "0 standard errors": partial(_with, replace(RULE, standard_errors=0.0)),
-    "0.5 standard errors": partial(_with, replace(RULE, standard_errors=0.5)),
-    "2 standard errors": partial(_with, replace(RULE, standard_errors=2.0)),
+    "the simplest within one standard error": _simplest,
+    "1 standard error": partial(_with, replace(RULE, standard_errors=1.0)),
+    "3 standard errors": partial(_with, replace(RULE, standard_errors=3.0)),
+    "the lowest inner error": partial(_with, replace(RULE, standard_errors=0.0)),
+    "claims are free": partial(_with, replace(RULE, claim=0.0)),
+    "claims cost twice as much": partial(_with, replace(RULE, claim=2.0)),
+    "ties and functions are free": _changed(lambda laws: {"claims": laws.evidence.constants}),
+    "a constant costs 10 % of the inner error": partial(_with, replace(RULE, price=0.1)),
     "no agreement": _changed(lambda laws: {"beyond": laws.evidence.beyond[:, :0]}),
     "half agree": partial(_with, replace(RULE, agree=0.5)),
     "axes as if they had rows of their own": _changed(lambda laws: {"axes": 1}),
-    "functions do not count": _changed(lambda laws: {"functions": np.zeros_like(laws.evidence.functions)}),
-    "a tie makes a law simpler": _changed(lambda laws: {"written": laws.evidence.constants}),
-    "undetermined constants do not count": _changed(lambda laws: {"determined": _all(laws)}),
-    "undetermined constants bar": _changed(lambda laws: {"sane": _former(laws)}),
-    "of equally simple laws the better score": _changed(lambda laws: {"loss": np.zeros_like(laws.evidence.loss)}),
-    "lowest training loss": lambda laws: int(np.argmin(laws.evidence.loss)),
+    "published laws like found ones": _changed(lambda laws: {"published": np.zeros_like(laws.evidence.published)}),
+    "no published laws": _changed(lambda laws: {"sane": laws.evidence.sane & ~laws.evidence.published}),
+    "lowest training residual": lambda laws: int(np.argmin(laws.evidence.residual)),
     BEST_SANE: lambda laws: int(np.argmin(np.where(laws.evidence.sane, laws.errors, np.inf))),
     ORACLE: lambda laws: int(np.argmin(laws.errors)),
 }

@@ -39,6 +39,9 @@ STARTS = {
     "outer power": a_start(term("N"), term("D"), outer=True),
     "tied": a_start(term("N"), term("D"), tied=True),
     "tied with an outer power": a_start(term("N"), term("D"), tied=True, outer=True),
+    "one exponent fixed": a_start(term("N"), replace(term("D"), unit=True), floor=False, outer=True),
+    "one exponent in a term": a_start(replace(term("N", "D"), shared=True)),
+    "one exponent of a feature": a_start(term("N"), term("N", "D"), common=True),
     "inverse": a_start(term(), term("N"), slope=0.3, inverse=True),
     "negative term": a_start(term("N"), term("D", sign=-1), floor=5.0, slope=-0.1),
     "bowl": a_start(term("N"), term("D", function="square"), slope=0.1),
@@ -107,6 +110,7 @@ def test_the_formula_of_a_shape_predicts_what_the_shape_does(name):
 
 def test_distilling_a_shape_keeps_its_number_of_constants():
     shapes = ["sum of powers", "tied", "interaction", "outer power", "inverse", "shifted and capped"]
+    shapes += ["one exponent fixed", "one exponent in a term", "one exponent of a feature"]
     starts = [moved(STARTS[name]) for name in shapes]
     texts = [formula_of(start.shape, start.point, a_problem().scales) for start in starts]
     found = distil([Candidate(text, 9, 0.1, "grammar", 0) for text in texts], {"N": "", "D": ""})
@@ -117,13 +121,24 @@ def test_distilling_a_shape_keeps_its_number_of_constants():
 def test_equal_shapes_are_equal_however_they_were_made():
     assert shape_of(term("N"), term("D")) == shape_of(term("D"), term("N"))
     assert shape_of(term("N", "D")) == shape_of(term("D", "N"))
-    assert shape_of(term("N")) != shape_of(term("N"), tied=True)
+    assert shape_of(term("N"), term("D")) != shape_of(term("N"), term("D"), tied=True)
+
+
+def test_what_is_said_of_exponents_that_are_not_there_is_forgotten():
+    unit, shared = replace(term("D"), unit=True), replace(term("N"), shared=True)
+    assert shape_of(term("N"), tied=True) == shape_of(term("N"))
+    assert shape_of(term("N"), term("D"), common=True) == shape_of(term("N"), term("D"))
+    assert shape_of(term("N"), unit) == shape_of(term("N"), term("D"))  # without an outer power
+    assert shape_of(shared) == shape_of(term("N"))
 
 
 def test_constants_are_counted():
     assert shape_of(term("N"), term("D")).n_constants == 5
     assert shape_of(term("N"), term("D"), tied=True).n_constants == 4
     assert shape_of(term("N", "D", "N*D"), floor=False).n_constants == 4
+    assert shape_of(term("N"), replace(term("D"), unit=True), floor=False, outer=True).n_constants == 4
+    assert shape_of(replace(term("N", "D"), shared=True)).n_constants == 3
+    assert shape_of(term("N"), term("N", "D"), common=True).n_constants == 5
     assert shape_of(term("N", kinds={"N": "shifted"})).n_constants == 4
     assert shape_of(term(), term("N"), inverse=True).n_constants == 4
     assert shape_of(term("N", function="sum")).n_constants == 2  # its offset would do the floor's work
@@ -154,11 +169,12 @@ def test_a_group_with_many_rows_is_searched_by_a_sample():
 
 EXPERTS = grid(N=np.geomspace(1e7, 1e9, 6), E=np.array([1.0, 2, 8, 32, 128, 512]))
 STREAMS = grid(N=np.geomspace(5e8, 5e9, 5), P=np.array([1.0, 2.0, 4.0, 8.0]))
+GRAINS = grid(N=np.geomspace(1e8, 4e9, 4), D=np.geomspace(1e10, 1e11, 4), G=np.array([1.0, 2.0, 4.0, 16.0]))
 LATENTS = grid(n=np.geomspace(8, 13, 5), k=np.geomspace(1.5, 5, 5))
 ONE = {"N": np.geomspace(1e6, 1e10, 25)}
 REACHED: dict[str, tuple[dict[str, np.ndarray], list[Start]]] = {
     "hoffmann": (SIZES, [a_start(term("N"), term("D"))]),
-    "kaplan_nd": (SIZES, [a_start(term("N"), term("D"), floor=False, outer=True)]),
+    "kaplan_nd": (SIZES, [a_start(term("N"), replace(term("D"), unit=True), floor=False, outer=True)]),
     "skaling": (SIZES, [a_start(term("N"), term("D"), outer=True)]),
     "clark_separable": (EXPERTS, [a_start(term("N", "E"), floor=False, slope=-0.1)]),
     "clark_bilinear": (EXPERTS, [a_start(term("N", "E", "N*E"), floor=False, slope=-0.1)]),
@@ -166,8 +182,9 @@ REACHED: dict[str, tuple[dict[str, np.ndarray], list[Start]]] = {
     "moe_bilinear_floor": (EXPERTS, [a_start(term("N", "E", "N*E"), slope=-0.1)]),
     "parscale": (
         STREAMS,
-        [a_start(Term(((v("log", "N"),), (v("slow", "P"),))), slope=-0.2, own=own) for own in (-1.0, 1.0)],
+        [a_start(Term(((v("log", "N"),), (v("slow", "P"),)), shared=True), slope=-0.2, own=own) for own in (-1.0, 1.0)],
     ),
+    "krajewski_granular": (GRAINS, [a_start(term("N"), term("N", "G"), term("D"), common=True)]),
 }
 
 

@@ -24,6 +24,7 @@ INSANE = 1.0  # added to the score of a shape that misbehaves: it may still have
 PARENTS = 10  # of a round
 PER_SIZE = 3  # parents of one number of constants in a round
 PROMISING = 1.3  # error of fitting, relative to the best of its number of constants, up to which a shape is asked
+CLOSE = 1.05  # the same, up to which a shape is simplified
 BATCH = 64
 ROUNDS = 40
 SAME = 0.02  # difference of the logarithms of all errors below which two shapes do the same
@@ -42,6 +43,7 @@ class Beam:
     left: int | None = None
     known: dict[Shape, Ranked | None] = field(default_factory=dict)
     expanded: set[Shape] = field(default_factory=set)
+    simplified: set[Shape] = field(default_factory=set)
     best_loss: dict[int, float] = field(default_factory=dict)
 
     @classmethod
@@ -61,6 +63,7 @@ class Beam:
             for parent in parents:
                 self.expanded.add(parent.shape)
             self.add(self.unknown(parents))
+            self.add(self.unknown(self.unsimplified(), simpler=True))
             now = min((score(one) for one in self.found()), default=np.inf)
             idle = 0 if now < best - 1e-3 else idle + 1
             best = min(best, now)
@@ -87,12 +90,25 @@ class Beam:
                 chosen.append(one)
         return chosen[:PARENTS]
 
-    def unknown(self, parents: Sequence[Ranked]) -> list[list[Start]]:
-        """The children of parents that are new, each shape with its starts."""
+    def unsimplified(self) -> list[Ranked]:
+        """The shapes that fit about as well as any of their number of constants, whose simpler children nobody saw.
+
+        Of the many shapes that meet noisy rows equally well few become parents, and the one with the simplest child
+        need not be among them.
+        """
+        close = [one for one in self.found() if one.loss <= CLOSE * self.best_loss[one.shape.n_constants]]
+        new = [one for one in close if one.shape not in self.expanded and one.shape not in self.simplified]
+        self.simplified.update(one.shape for one in new)
+        return new
+
+    def unknown(self, parents: Sequence[Ranked], *, simpler: bool = False) -> list[list[Start]]:
+        """The children of parents that are new, each shape with its starts; perhaps only those with fewer constants."""
         starts: dict[Shape, list[Start]] = {}
         for parent in parents:
             for child in children(parent.start, self.words):
                 shape = child.shape
+                if simpler and shape.n_constants >= parent.shape.n_constants:
+                    continue
                 if shape not in self.known and shape.n_constants <= self.problem.max_constants and shape.terms:
                     own = starts.setdefault(shape, [])
                     if len(own) < 3:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 
 from discover.complexity import complexity
 from discover.engines.allowed import allows
 from discover.engines.base import Candidate, Engine, SearchProblem
 from discover.engines.grammar.beam import plain, search
+from discover.engines.grammar.ranking import Ranked
+from discover.engines.grammar.shape import Shape
 from discover.engines.grammar.writing import formula_of
 from discover.formula import FormulaError, parse
 
-KEPT = 8  # laws of each number of constants that are yielded
+KEPT = 8  # laws of each number of constants that are yielded, by rank
+CLOSEST = 4  # and those that fit the rows best
 
 
 class Grammar(Engine):
@@ -37,20 +40,29 @@ class Grammar(Engine):
         evaluation is a shape that is fitted.
         """
         counts: dict[int, int] = {}
-        always = plain(problem)  # the plainest laws are judged whatever their rank
-        for one in search(problem):
+        found = [one for one in search(problem) if one.sane and one.shape.terms]
+        always = plain(problem) | _closest(found)  # judged whatever their rank, as the plainest laws are
+        for one in found:
             size = one.shape.n_constants
-            if not one.sane or not one.shape.terms or (counts.get(size, 0) >= KEPT and one.shape not in always):
+            if counts.get(size, 0) >= KEPT and one.shape not in always:
                 continue
-            formula = formula_of(one.shape, one.points[0], problem.scales)
             try:
+                formula = formula_of(one.shape, one.points[0], problem.scales)
                 expression = parse(formula, features=list(problem.features), constants=())
-            except FormulaError:  # a constant overflowed
+            except FormulaError:  # a constant overflows
                 continue
             if not allows(problem.operators, expression):
                 continue
             counts[size] = counts.get(size, 0) + 1
             yield Candidate(formula, complexity(expression), one.loss, self.name, problem.seed)
+
+
+def _closest(found: Iterable[Ranked]) -> set[Shape]:
+    """The shapes that fit best, a few of each number of constants."""
+    by_size: dict[int, list[Ranked]] = {}
+    for one in sorted(found, key=lambda one: round(one.loss, 12)):
+        by_size.setdefault(one.shape.n_constants, []).append(one)
+    return {one.shape for each in by_size.values() for one in each[:CLOSEST]}
 
 
 ENGINE = Grammar()

@@ -46,6 +46,10 @@ class Layout:
         """The coefficients, term by term."""
         return slice(2 + self.variables + self.terms, self.size)
 
+    def coefficient(self, term: int, monomial: int) -> int:
+        """Place of the coefficient of a monomial."""
+        return int(self.coefficients.start) + term * self.monomials + monomial
+
     @classmethod
     def of(cls, shapes: Sequence[Shape]) -> Layout:
         """The layout that all `shapes` fit into."""
@@ -75,15 +79,9 @@ class Layout:
             if variable.has_constant
         }
         terms = []
-        packed = packed.copy()
-        if shape.tied:
-            first = self.coefficients.start
-            packed[first : first + len(shape.terms) * self.monomials : self.monomials] = packed[first]
-        for k, term in enumerate(shape.terms):
-            first = self.coefficients.start + k * self.monomials
-            terms.append(
-                (float(packed[self.offsets.start + k]), *map(float, packed[first : first + len(term.monomials)]))
-            )
+        for k, leaders in enumerate(shape.leaders):
+            values = [-1.0 if place is None else float(packed[self.coefficient(*place)]) for place in leaders]
+            terms.append((float(packed[self.offsets.start + k]), *values))
         return Point(float(packed[0]), float(packed[1]), own, tuple(terms))
 
 
@@ -139,15 +137,26 @@ class ShapeEquations(RowEquations):
                     self.first[s, k, j] = place[monomial[0]]
                     if len(monomial) > 1:
                         self.second[s, k, j] = place[monomial[1]]
-        self.tied = np.array([shape.tied for shape in self.shapes])
-        # Places of the coefficients that follow the first one in a shape that is tied.
-        self.following = layout.coefficients.start + layout.monomials * np.arange(1, layout.terms)
+        self._compile_links()
         self.mixed = bool((self.function > 1).any())
         # The slot of each variable with a constant, by shape; -1 where the shape has it not.
         self.slots = {variable: np.full(count, -1) for variable in self.own}
         for variable, pairs in self.own.items():
             for s, k in pairs:
                 self.slots[variable][s] = k
+
+    def _compile_links(self) -> None:
+        """Of each coefficient, the place of the one whose value it has, and whether it is the number -1."""
+        width, places = self.layout.monomials, np.arange(self.layout.terms * self.layout.monomials)
+        self.leader = np.tile(places, (len(self.shapes), 1))
+        self.unit = np.zeros_like(self.leader, dtype=bool)
+        for s, shape in enumerate(self.shapes):
+            for k, leaders in enumerate(shape.leaders):
+                for j, leader in enumerate(leaders):
+                    self.unit[s, k * width + j] = leader is None
+                    if leader is not None:
+                        self.leader[s, k * width + j] = leader[0] * width + leader[1]
+        self.linked = np.any((self.leader != places) | self.unit, axis=1)
 
     def weights(self, which: np.ndarray, rows: slice) -> np.ndarray:
         """See `RowEquations.weights`."""
@@ -200,11 +209,7 @@ class ShapeEquations(RowEquations):
             by_monomial = inner[:, :, None] * parts.monomials
             slopes[:, layout.coefficients] = by_monomial.reshape(len(points), -1, value.shape[1])
             self._own_slopes(slopes, points, shape, inner, parts)
-            tied = self.tied[shape]
-            if tied.any():
-                (here,) = np.nonzero(tied)
-                slopes[here, layout.coefficients.start] += slopes[here[:, None], self.following].sum(axis=1)
-                slopes[here[:, None], self.following] = 0.0
+            self._link_slopes(slopes[:, layout.coefficients], shape)
             if self.objective.logarithmic:
                 slopes /= value[:, None]
                 value = np.log(value)
@@ -234,11 +239,11 @@ class ShapeEquations(RowEquations):
         first, second = self.first[shape], self.second[shape]
         one, two = factors[each, first], factors[each, second]
         monomials = one * two
-        coefficients = points[:, layout.coefficients].reshape(len(points), layout.terms, layout.monomials)
-        tied = self.tied[shape]
-        if tied.any():
-            coefficients = coefficients.copy()
-            coefficients[tied, 1:, 0] = coefficients[tied, :1, 0]
+        coefficients = points[:, layout.coefficients]
+        if self.linked[shape].any():
+            coefficients = np.take_along_axis(coefficients, self.leader[shape], axis=1)
+            coefficients = np.where(self.unit[shape], -1.0, coefficients)
+        coefficients = coefficients.reshape(len(points), layout.terms, layout.monomials)
         inside = points[:, layout.offsets, None] * self.offset[shape][:, :, None]
         inside = inside + (coefficients[:, :, None] @ monomials)[:, :, 0]
         function = self.function[shape][:, :, None]
@@ -261,6 +266,17 @@ class ShapeEquations(RowEquations):
             total = np.where(outer[:, None], power, total)
         value = points[:, :1] * self.floor[shape][:, None] + total
         return _Parts(value, slope, monomials, one, two, turns, coefficients, gain, outer_slope)
+
+    def _link_slopes(self, slopes: np.ndarray, shape: np.ndarray) -> None:
+        """Derivatives in coefficients, in place: those that follow another one's go to it."""
+        (here,) = np.nonzero(self.linked[shape])
+        for place in range(slopes.shape[1]):
+            leader, unit = self.leader[shape[here], place], self.unit[shape[here], place]
+            moved = here[(leader != place) | unit]
+            if len(moved):
+                follows = here[leader != place]
+                slopes[follows, leader[leader != place]] += slopes[follows, place]
+                slopes[moved, place] = 0.0
 
     def _own_slopes(
         self, slopes: np.ndarray, points: np.ndarray, shape: np.ndarray, inner: np.ndarray, parts: _Parts

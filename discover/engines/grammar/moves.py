@@ -13,11 +13,12 @@ from itertools import combinations, product
 import numpy as np
 
 from discover.engines.base import SearchProblem
-from discover.engines.grammar.shape import Monomial, Point, Shape, Start, Term, pairs_of, start_of
+from discover.engines.grammar.shape import Monomial, Point, Shape, Start, Term, has_common, pairs_of, start_of
 from discover.engines.grammar.variables import Kind, Variable
 
 SMALL = -2.5  # logarithm of a new term, in units of the target
 EXPONENT = 0.3  # of a new power
+LEAST_EXPONENT = 0.05  # by which others are divided
 MOST_TERMS = 5
 LOGARITHMS: tuple[Kind, ...] = ("capped", "log", "shifted", "slow", "repeated", "log_share")
 
@@ -143,8 +144,7 @@ def children(parent: Start, words: Vocabulary) -> Iterator[Start]:
     pairs = list(pairs_of(parent))
 
     def made(new: list[tuple[Term, tuple[float, ...]]]) -> Start:
-        tied = shape.tied and len(new) > 1 and all(_one_power(term) for term, _ in new)
-        return start_of(new, point, **{**shape.frame, "tied": tied})
+        return start_of(new, point, **shape.frame)
 
     yield from _around(shape, point, pairs, words)
     for term, numbers in _new_terms(words):
@@ -161,6 +161,8 @@ def children(parent: Start, words: Vocabulary) -> Iterator[Start]:
             yield made([*rest, (new, values)])
         for new, values in _shorter_terms(term, numbers):
             yield made([*rest, (new, values)])
+        if term.is_product:
+            yield made([*rest, (replace(term, shared=not term.shared), numbers)])
         if rest:
             yield made(rest)
     yield from _other_variables(shape, point, pairs, words)
@@ -184,8 +186,12 @@ def _around(
         yield framed(outer=True)
     if shape.tied:
         yield framed(tied=False)
-    elif len(pairs) > 1 and all(_one_power(term) for term, _ in pairs):
+    elif len(pairs) > 1 and all(term.is_power for term, _ in pairs):
         yield framed(tied=True)
+    if shape.common or (not shape.tied and has_common(shape.terms)):
+        yield framed(common=not shape.common)
+    if shape.outer:
+        yield from (_with_unit(shape, point, pairs, k) for k, (term, _) in enumerate(pairs) if term.is_power)
     if words.bent and not shape.inverse and not shape.outer and len(pairs) == 1 and pairs[0][0].function == "exp":
         yield _upside_down(pairs[0], point, words)
 
@@ -198,9 +204,16 @@ def _upside_down(pair: tuple[Term, tuple[float, ...]], point: Point, words: Voca
     return start_of([ceiling, upside_down], point, floor=True, inverse=True)
 
 
-def _one_power(term: Term) -> bool:
-    """Whether a term is a power of one variable."""
-    return term.function == "exp" and len(term.monomials) == 1 and len(term.monomials[0]) == 1
+def _with_unit(shape: Shape, point: Point, pairs: list[tuple[Term, tuple[float, ...]]], place: int) -> Start:
+    """A power made the first one, under an outer power that makes up for it; or made free again."""
+    term, numbers = pairs[place]
+    if term.unit:
+        freed = [*pairs[:place], (replace(term, unit=False), numbers), *pairs[place + 1 :]]
+        return start_of(freed, point, **shape.frame)
+    size = min(max(abs(numbers[1]), LEAST_EXPONENT), 1 / LEAST_EXPONENT)
+    scaled = [(replace(one, unit=False), tuple(value / size for value in values)) for one, values in pairs]
+    scaled[place] = (replace(term, unit=True), (scaled[place][1][0], -1.0))
+    return start_of(scaled, replace(point, outer=point.outer + float(np.log(size))), **{**shape.frame, "tied": False})
 
 
 def _new_terms(words: Vocabulary) -> Iterator[tuple[Term, tuple[float, ...]]]:

@@ -11,8 +11,10 @@ published scaling laws are of this shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
 from typing import Literal
 
 from discover.engines.grammar.variables import Variable
@@ -23,11 +25,27 @@ Function = Literal["exp", "square", "sum"]
 
 @dataclass(frozen=True, order=True)
 class Term:
-    """One term: what it is a function of, which function, and its sign."""
+    """One term: what it is a function of, which function, and its sign.
+
+    In one that is `shared` all monomials have the first one's coefficient: (N*(1 + k*log(P)))**(-alpha). In one that is
+    `unit` the coefficient of the only monomial is the number -1: A/D.
+    """
 
     monomials: tuple[Monomial, ...]
     function: Function = "exp"
     sign: int = 1
+    shared: bool = False
+    unit: bool = False
+
+    @property
+    def is_power(self) -> bool:
+        """Whether it is a power of one variable."""
+        return self.function == "exp" and len(self.monomials) == 1 and len(self.monomials[0]) == 1
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it is a product of powers of several variables."""
+        return self.function == "exp" and len(self.monomials) > 1 and all(len(m) == 1 for m in self.monomials)
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,8 @@ class Shape:
     """A law with its constants open; the terms are in order, so that equal shapes are equal.
 
     In a shape that is `tied` all terms have the first one's exponent: the coefficient of their first monomial. In one
-    that is `inverse` the outer power is -1: E0 + 1/(a + b*D**beta), the rectified and the sigmoid laws.
+    that is `common` a variable has the same exponent in every term: E0 + (a + b/G**gamma)/N**alpha. In one that is
+    `inverse` the outer power is -1: E0 + 1/(a + b*D**beta), the rectified and the sigmoid laws.
     """
 
     terms: tuple[Term, ...]
@@ -43,11 +62,13 @@ class Shape:
     outer: bool = False
     tied: bool = False
     inverse: bool = False
+    common: bool = False
 
     @property
     def frame(self) -> dict[str, bool]:
         """What stands around the terms."""
-        return {"floor": self.floor, "outer": self.outer, "tied": self.tied, "inverse": self.inverse}
+        around = {"floor": self.floor, "outer": self.outer, "inverse": self.inverse}
+        return around | {"tied": self.tied, "common": self.common}
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -58,8 +79,30 @@ class Shape:
     def n_constants(self) -> int:
         """Number of constants that a fit finds."""
         own = sum(1 for variable in self.variables if variable.has_constant)
-        terms = sum(len(term.monomials) + (not self.without_offset(term)) for term in self.terms)
-        return self.floor + self.outer + own + terms - self.tied * (len(self.terms) - 1)
+        offsets = sum(not self.without_offset(term) for term in self.terms)
+        coefficients = {place for term in self.leaders for place in term if place is not None}
+        return self.floor + self.outer + own + offsets + len(coefficients)
+
+    @cached_property
+    def leaders(self) -> tuple[tuple[tuple[int, int] | None, ...], ...]:
+        """Whose value each coefficient has, as the places of a term and a monomial; `None` for the number -1."""
+        first: dict[Variable, tuple[int, int]] = {}
+        found: list[tuple[tuple[int, int] | None, ...]] = []
+        for k, term in enumerate(self.terms):
+            own: list[tuple[int, int] | None] = []
+            for j, monomial in enumerate(term.monomials):
+                leader: tuple[int, int] | None = (k, j)
+                if term.unit:
+                    leader = None
+                elif self.tied and k and not j:
+                    leader = found[0][0]
+                elif term.shared:
+                    leader = (k, 0)
+                elif self.common and len(monomial) == 1:
+                    leader = first.setdefault(monomial[0], (k, j))
+                own.append(leader)
+            found.append(tuple(own))
+        return tuple(found)
 
     def without_offset(self, term: Term) -> bool:
         """Whether a term has no constant of its own, because the floor does its work."""
@@ -104,18 +147,32 @@ def start_of(
     outer: bool = False,
     tied: bool = False,
     inverse: bool = False,
+    common: bool = False,
 ) -> Start:
-    """A shape of terms with their values, everything put in order; the other values are those of `like`."""
+    """A shape of terms with their values, everything put in order; the other values are those of `like`.
+
+    What is said of exponents is forgotten where there are no such exponents.
+    """
+    tied = tied and len(pairs) > 1 and all(term.is_power for term, _ in pairs)
     ordered = []
-    for term, values in pairs:
+    for given, values in pairs:
+        unit = given.unit and given.is_power and outer and not tied
+        term = replace(given, shared=given.shared and given.is_product, unit=unit)
         places = sorted(range(len(term.monomials)), key=lambda k, term=term: term.monomials[k])  # type: ignore[misc]
         monomials = tuple(term.monomials[k] for k in places)
         ordered.append((replace(term, monomials=monomials), (values[0], *(values[1 + k] for k in places))))
     ordered.sort(key=lambda pair: pair[0])
-    shape = Shape(tuple(term for term, _ in ordered), floor, outer, tied, inverse)
+    terms = tuple(term for term, _ in ordered)
+    shape = Shape(terms, floor, outer, tied, inverse, common and not tied and has_common(terms))
     own = {variable: like.own.get(variable, variable.start) for variable in shape.variables if variable.has_constant}
     every = tuple(numbers for _, numbers in ordered)
     return Start(shape, Point(like.floor if floor else 0.0, like.outer if outer else 0.0, own, every))
+
+
+def has_common(terms: Sequence[Term]) -> bool:
+    """Whether a variable stands in several of the terms, each time with a coefficient that moves."""
+    single = [{m[0] for m in term.monomials if len(m) == 1} for term in terms if not (term.unit or term.shared)]
+    return any(one & other for one, other in combinations(single, 2))
 
 
 def pairs_of(start: Start) -> Iterator[tuple[Term, tuple[float, ...]]]:

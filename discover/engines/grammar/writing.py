@@ -14,8 +14,11 @@ import numpy as np
 
 from discover.engines.grammar.shape import Point, Shape, Term
 from discover.engines.grammar.variables import Variable
+from discover.formula import FormulaError
 
 DIGITS = 12
+LARGEST = 690.0  # of the logarithm of a constant
+STEEPEST = 20.0  # of a power: of the largest feature, about 1e15, it is still a number
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,13 @@ class _Raw:
 
 
 def formula_of(shape: Shape, point: Point, scales: Mapping[str, float]) -> str:
-    """The text of a law in the language of `discover.formula`, with numbers for constants."""
+    """The text of a law in the language of `discover.formula`, with numbers for constants.
+
+    Raises
+    ------
+    FormulaError
+        When a constant is too large or too small for a floating-point number in the units of the dataset.
+    """
     raw = {variable: _raw(variable, point.own.get(variable, 0.0), scales) for variable in shape.variables}
     text = ""
     for term, numbers in zip(shape.terms, point.terms, strict=True):
@@ -99,7 +108,10 @@ def _term(term: Term, numbers: tuple[float, ...], raw: Mapping[Variable, _Raw]) 
         constant += a * raw[v].shift * raw[w].shift
     sign = "-" if term.sign < 0 else ""
     if term.function == "exp":
-        factors = [_number(float(np.exp(np.clip(constant, -690.0, 690.0))))]
+        steepest = max((abs(a) for m, a in powers.items() if len(m) == 1 and raw[m[0]].base), default=0.0)
+        if abs(constant) > LARGEST or steepest > STEEPEST:
+            raise FormulaError("a constant is no floating-point number", " ".join(v.feature for v in raw))
+        factors = [_number(float(np.exp(constant)))]
         inside = []
         for monomial, a in powers.items():
             if len(monomial) == 1 and raw[monomial[0]].base:

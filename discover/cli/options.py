@@ -1,0 +1,23 @@
+"""What several commands have in common: their options, and how a list ends."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Search = Annotated[
+    str | None, typer.Option(metavar="WORDS", help="Only those that hold all of these words, in any case.")
+]
+
+
+def after_list(count: int, unreadable: list[str], word: str, *, as_json: bool) -> None:
+    """What a list leaves to say: that nothing was found, which cards cannot be read."""
+    from discover import terminal
+
+    if not count and not as_json:
+        terminal.warn([f"no {word} is like that"], word="")
+    if unreadable:
+        terminal.warn(unreadable, word="")
+        raise typer.Exit(1)
