@@ -1,10 +1,10 @@
-"""The length of a formula, counted as it reads."""
+"""The length of a formula, counted as it reads, and the ties that it claims."""
 
 from __future__ import annotations
 
 import pytest
 
-from discover.complexity import complexity
+from discover.complexity import complexity, ties
 from discover.formula import parse
 
 FEATURES = ("N", "D")
@@ -36,3 +36,25 @@ FEATURES = ("N", "D")
 )
 def test_complexity_counts_what_a_reader_sees(text: str, nodes: int) -> None:
     assert complexity(parse(text, features=FEATURES, mixtures=["r"])) == nodes
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("E0 + A/N**alpha + B/D**beta", 0),
+        ("E0 + A/N**alpha + B/D**alpha", 1),
+        ("A/N**alpha + B/D**(2*alpha)", 1),  # twice an exponent is as much of a claim
+        ("A/N**alpha + B/D**alpha + K/E**alpha", 2),
+        ("A/N**alpha + B/(N + a)**alpha", 1),
+        ("A/N**alpha + B/D**alpha + K/N**beta + M/D**beta", 2),
+        ("A/N**alpha + B/N**(2*alpha)", 0),  # of one feature alone
+        ("A/N**alpha + B*D/N**alpha", 0),  # the same power
+        ("E0 + A/(N*D)**alpha", 0),  # one power of a product
+        ("(K/N)**alpha + B/D**beta", 0),
+        ("A/sqrt(N) + B/sqrt(D)", 0),  # no constant is in the exponents
+        ("A*N**D + B*E**D", 0),  # a feature is no constant
+    ],
+)
+def test_ties_are_exponents_that_several_powers_share(text: str, count: int) -> None:
+    constants = ["E0", "A", "B", "K", "M", "a", "alpha", "beta"]
+    assert ties(parse(text, features=["N", "D", "E"]), constants) == count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,14 +13,22 @@ from discover.paired import COLUMNS
 from discover.result import Result
 
 NOTE = "3 sizes are held out: the ends of the intervals are rough"
+LAWS = {"found_01": "found", "clark_bilinear": "published"}  # the chosen one first
 
 
-def a_result(high: float = 0.001, ratio: float = 0.61, note: str = "", scored: bool = True, **line: object) -> Result:
-    """A chosen law beside one published law, whose error is one."""
+def a_result(
+    high: float = 0.001,
+    ratio: float = 0.61,
+    note: str = "",
+    scored: bool = True,
+    laws: Mapping[str, str] = LAWS,
+    **line: object,
+) -> Result:
+    """A chosen law beside another, whose error is one; both by name, with their kinds."""
     column, other = ("heldout_rmse", "inner_rmse") if scored else ("inner_rmse", "heldout_rmse")
     board = pd.DataFrame(
         {
-            **{"law": ["found_01", "clark_bilinear"], "kind": ["found", "published"], "selected": [True, False]},
+            **{"law": list(laws), "kind": list(laws.values()), "selected": [True, False]},
             **{"formula": ["A/N", "B/N"], column: [ratio, 1.0], other: [np.nan, np.nan], "note": [note, ""]},
         }
     )
@@ -73,3 +82,11 @@ def test_a_result_that_was_not_scored_says_so_first(scored: bool):
     said = result.verdict()
     assert ("No held-out row was scored" in said) != scored
     assert f"Its {'held-out' if scored else 'inner'} error is 0.61 times" in said
+
+
+def test_of_a_chosen_published_law_it_is_said_that_no_found_one_is_as_good():
+    said = a_result(laws=dict(reversed(LAWS.items()))).verdict()
+    assert said == (
+        "The published law clark_bilinear predicts larger sizes clearly better than any found one. "
+        "Its held-out error is 0.61 times that of the best found law (found_01)."
+    )
