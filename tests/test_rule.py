@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scipy.stats import laplace  # type: ignore[import-untyped]
+from scipy.stats import laplace
 
 from discover.selection.rule import RULE, Evidence, Rule, chosen_place
 
@@ -96,7 +96,7 @@ def test_laws_that_hit_every_row_are_told_apart_by_their_claims() -> None:
 
 
 def test_of_equal_criteria_the_better_score_decides_and_then_the_shorter_formula() -> None:
-    worse, better = Known((0.010, 0.013)), Known((0.012, 0.010))
+    worse, better = Known((0.010, 0.013), complexity=5), Known((0.012, 0.010))
     assert chosen(worse, better) is better
     long, short = Known((0.010, 0.012), complexity=9), Known((0.012, 0.010))
     assert chosen(long, short) is short
@@ -126,7 +126,8 @@ def test_rows_that_come_again_along_other_axes_count_once() -> None:
 
 
 def test_of_one_size_the_lower_error_is_clearly_better() -> None:
-    assert chosen(Known((0.0100,)), Known((0.0101,), residual=0.001)).errors == (0.0100,)
+    lower, closer = Known((0.0100,)), Known((0.0101,), residual=0.001)
+    assert chosen(lower, closer) is lower
 
 
 @pytest.mark.parametrize(("error", "pays"), [(0.0098, False), (0.0096, True)])
@@ -165,7 +166,8 @@ def test_a_law_that_stands_apart_beyond_the_data_is_passed_over() -> None:
 
 
 def test_of_three_laws_none_stands_apart() -> None:
-    assert chosen(*AGREEING[:2], APART) is APART
+    assert chosen(*AGREEING[:2], APART, rule=Rule(agree=0.5)) is APART
+    assert chosen(*AGREEING[:3], APART, rule=Rule(agree=0.5)) is not APART
 
 
 def test_a_law_that_is_nearer_than_a_residual_does_not_stand_apart() -> None:
