@@ -125,7 +125,8 @@ def _all(laws: Laws) -> np.ndarray:
 def _simplest(laws: Laws) -> int | None:
     """The simplest of those within one standard error of the best, however well it fits."""
     known = laws.evidence
-    return chosen_place(replace(known, residual=np.ones_like(known.residual)), replace(RULE, standard_errors=1.0))
+    alike = np.full_like(known.residual, known.residual[known.sane].min(initial=np.inf))
+    return chosen_place(replace(known, residual=alike), replace(RULE, standard_errors=1.0))
 
 
 RULES: dict[str, Choice] = {
@@ -139,7 +140,8 @@ RULES: dict[str, Choice] = {
     "3 standard errors": partial(_with, replace(RULE, standard_errors=3.0)),
     "the lowest inner error": partial(_with, replace(RULE, standard_errors=0.0)),
     "claims are free": partial(_with, replace(RULE, claim=0.0)),
-    "claims cost twice as much": partial(_with, replace(RULE, claim=2.0)),
+    "claims cost half as much, as in BIC": partial(_with, replace(RULE, claim=1.0)),
+    "claims cost twice as much": partial(_with, replace(RULE, claim=4.0)),
     "ties and functions are free": _changed(lambda laws: {"claims": laws.evidence.constants}),
     "a constant costs 10 % of the inner error": partial(_with, replace(RULE, price=0.1)),
     "no agreement": _changed(lambda laws: {"beyond": laws.evidence.beyond[:, :0]}),
