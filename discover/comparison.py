@@ -51,7 +51,7 @@ def leaderboard(
     judged
         Found, published and null laws, fitted on all training rows.
     selected
-        The found law that selection chose.
+        The law that selection chose.
     rows, held_out
         The training rows, and the held-out ones. Without these the held-out columns are empty, and the inner error
         decides the order.

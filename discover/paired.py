@@ -72,7 +72,7 @@ def paired_comparison(
     selected
         The chosen law; without one there is nothing to compare.
     judged
-        All laws; those of the kind ``found`` are left out.
+        All laws; those of the kind ``found`` are left out, and the chosen one.
     held_out
         The held-out rows.
     resamples, level, seed
@@ -93,7 +93,7 @@ def paired_comparison(
         When the level is no number between 0 and 1.
     """
     check_level(level)
-    others = [other for other in judged if other.law.kind != "found"]
+    others = [other for other in judged if other.law.kind != "found" and other is not selected]
     if selected is None or not others:
         return pd.DataFrame(columns=list(COLUMNS))
     units = units_of(held_out)

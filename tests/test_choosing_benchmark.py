@@ -98,7 +98,8 @@ CASES = {
     "3 standard errors": [_law(constants=4), _law(errors=[0.13, 0.11, 0.12, 0.1])],
     "the lowest inner error": [_law(errors=[0.12, 0.085, 0.115, 0.1], residual=0.009), PLAIN],
     "claims are free": [PLAIN, _law(constants=4, residual=0.0097)],
-    "claims cost twice as much": [_law(constants=4, residual=0.0094), PLAIN],
+    "claims cost half as much, as in BIC": [PLAIN, _law(constants=4, residual=0.0094)],
+    "claims cost twice as much": [_law(constants=4, residual=0.0088), PLAIN],
     "ties and functions are free": [PLAIN, _law(constants=2, claims=4)],
     "a constant costs 10 % of the inner error": [_law(errors=[0.094] * 4, constants=4), PLAIN],
     "no agreement": [*PEERS, _law(beyond=[0.5, 0.5])],
@@ -171,7 +172,7 @@ def test_choices_that_are_far_from_the_best_are_named() -> None:
     part = far_part([_outcome("near", 0.12, 0.1), _outcome("far", 0.3, 0.1)])
     ((task, _, error, _, best, times, why),) = part.rows
     assert (task, error, best, times) == ("`far`, official", "0.212", "0.0707", "3")
-    assert why == "inner error 0.999, criterion higher by 1"  # log(40) - 80 * log(1 / 0.97)
+    assert why == "inner error 0.999, criterion higher by 5"  # 2 * log(40) - 80 * log(1 / 0.97)
 
 
 def test_a_run_goes_on_and_writes_its_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from calling import Said, calling
 
-from discover import cli
 from discover.allocation import RATIOS, allocate
+from discover.cli import commands
 from discover.law import load_law
 from discover.optimal import optimal
 
@@ -163,7 +163,7 @@ def test_what_is_wrong_is_one_sentence(arguments: list[str], message: str, call:
 
 def test_the_command_searches_the_range_that_python_searches() -> None:
     # The command repeats it, since it imports nothing before it is called.
-    assert inspect.signature(cli.optimal).parameters["tokens_per_parameter"].default == RATIOS
+    assert inspect.signature(commands.optimal).parameters["tokens_per_parameter"].default == RATIOS
 
 
 def test_a_budget_must_be_positive(call: Callable[..., Said]) -> None:

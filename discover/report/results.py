@@ -27,7 +27,7 @@ def write_results(result: Result, held: np.ndarray, rows: Rows) -> None:
     folder.write("predictions.csv", _predictions(result, held).to_csv(index=False))
     folder.write("equations.tex", equations(result))
     best = result.best("published") or result.best("null")
-    shown = [(judged.law.name, judged.fit) for judged in (result.selected, best) if judged is not None]
+    shown = list({judged.law.name: judged.fit for judged in (result.selected, best) if judged is not None}.items())
     if shown:
         figures = {
             "parity": parity(dataset, held, shown),

@@ -1,4 +1,4 @@
-"""Choose one law among those found, without seeing a held-out row; `docs/selection.md` says how the rule was fixed."""
+"""Choose one law, without seeing a held-out row; `docs/selection.md` says how the rule was fixed."""
 
 from discover.selection.choosing import choose, score
 from discover.selection.ensembles import Ensemble, ensemble

@@ -23,8 +23,9 @@ class Rule:
     price
         Of a constant: part of the error that it must save.
     claim
-        Price of what a law claims, in logarithms of the number of rows: 1 is the Bayesian information criterion (Schwarz
-        1978), 2 allows for the thousands of laws that were tried, as the extended criterion does (Chen and Chen 2008).
+        Price of what a law claims, in logarithms of the number of rows: 1 is the Bayesian information criterion
+        (Schwarz 1978), 2 allows for the thousands of laws that were tried, as the extended criterion does (Chen and
+        Chen 2008).
     standard_errors
         Of the mean paired difference to the best law, up to which another is about as good.
     peers
