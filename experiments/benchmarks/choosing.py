@@ -62,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         names, more = ["quickstart"], QUICK
     cases = [case for name in names for case in _cases(name, more)][: QUICK_TASKS if options.quick else None]
     records = run_cases(cases, _measured, Finished(options.finished, KEYS), jobs=options.jobs, say=say)
+    if not records:
+        say("no data can be had: there is nothing to compare, and nothing is written")
+        return
     for part in tables(records, command("choosing.py", arguments)):
         publish(part, options.markdown)
 
