@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 FEWEST = 4  # laws of which some can stand apart
+NEAR = 2.0  # mean residuals of the best fit, up to which no law stands apart
 LEAST_RESIDUAL = 1e-12  # that is told from none
 
 
@@ -108,8 +109,8 @@ def chosen_place(evidence: Evidence, rule: Rule = RULE) -> int | None:
     the lowest information criterion. About as well: the mean of the paired differences of the logarithms of the inner
     errors is at most two standard errors of that mean, which counts what is asked for along several axes once. A law
     that fails its sanity checks cannot be chosen, nor one that stands apart: whose predictions beyond the data are
-    farther from the median of the best laws than those of three quarters of these, and than a row is from the law that
-    fits best.
+    farther from the median of the best laws than those of three quarters of these, and than twice the mean residual of
+    the law that fits best.
 
     A published law is chosen in its place where it is clearly better on the inner hold-outs, and has a lower criterion.
     """
@@ -155,7 +156,7 @@ def _agreeing(evidence: Evidence, able: np.ndarray, peers: np.ndarray, agree: fl
         apart = np.sqrt(np.mean((beyond - np.median(beyond[peers], axis=0)) ** 2, axis=1))
     apart = np.where(np.isfinite(apart), apart, np.inf)
     farthest = float(np.quantile(apart[peers], agree, method="higher"))
-    return np.asarray(able[apart[able] <= max(farthest, float(evidence.residual[able].min()))])
+    return np.asarray(able[apart[able] <= max(farthest, NEAR * float(evidence.residual[able].min()))])
 
 
 def clearly_better(
