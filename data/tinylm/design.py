@@ -116,8 +116,11 @@ def batch_sequences(D: int) -> int:
 
 
 def learning_rate(size: Size, D: int) -> float:
-    """Return the learning rate for a size and its tokens, to three digits."""
-    return float(f"{0.01 * (size.width / 32) ** -0.5:.3g}")
+    """Return the learning rate for a size and its tokens, to three digits.
+
+    A power law through the optima of short sweeps (README.md). It grows with D because the batch does.
+    """
+    return float(f"{2.75 * size.N**-0.5 * (D / 2**20) ** (1 / 6):.3g}")
 
 
 def runs() -> list[Run]:
