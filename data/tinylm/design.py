@@ -112,7 +112,7 @@ class Run:
 
 def batch_sequences(D: int) -> int:
     """Return sequences of a batch for `D` tokens: 4 for 2**17, growing with the root of D, as the steps do."""
-    return round(4 * math.sqrt(D / 2**17))
+    return max(1, round(4 * math.sqrt(D / 2**17)))
 
 
 def learning_rate(size: Size, D: int) -> float:

@@ -50,12 +50,15 @@ def train_all(remaining: list[Run], texts: Texts, out: Path, jobs: int) -> None:
     # Spawned, not forked: PyTorch's threads do not survive a fork.
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_receive, initargs=(texts,)) as pool:
         futures = {pool.submit(_trained, run): run for run in remaining}
-        for number, future in enumerate(as_completed(futures), start=1):
-            run = futures[future]
-            row = table.row(run, future.result())
-            table.write(out, [*table.read(out), row])
-            shown = (row[name] for name in ("key", "status", "loss_code", "seconds"))
-            print(f"{number}/{len(remaining)}", *shown, flush=True)
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):
+                row = table.row(futures[future], future.result())
+                table.write(out, [*table.read(out), row])
+                shown = (row[name] for name in ("key", "status", "loss_code", "seconds"))
+                print(f"{number}/{len(remaining)}", *shown, flush=True)
+        except BaseException:  # also Ctrl-C: what has not begun must not begin, for nobody would write its row
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _receive(texts: Texts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ torch = pytest.importorskip("torch")
 
 from design import CONTEXT, SIZES, Run, Size  # noqa: E402
 from model import Decoder  # noqa: E402
+from table import read, unfinished  # noqa: E402
 from text import Texts  # noqa: E402
+from train import train_all  # noqa: E402
 from training import schedule, trained, training_blocks  # noqa: E402
 
 WORDS = b"the cat sat on the mat and the dog lay on the rug; "
@@ -101,6 +104,18 @@ def test_training_learns_what_it_is_shown_and_is_the_same_again() -> None:
         name: again[name] for name in again if name != "seconds"
     }
     assert trained(replace(RUN, seed=1), TEXTS)["loss_code"] != code["loss_code"]
+
+
+def test_a_sweep_that_failed_keeps_what_is_done_and_goes_on_with_the_rest(tmp_path: Path) -> None:
+    first, second = (replace(RUN, D=8 * CONTEXT, uD=8 * CONTEXT, seed=seed) for seed in (0, 1))
+    too_much = replace(RUN, D=2**20, uD=2**20)
+    out = tmp_path / "runs.csv"
+    with pytest.raises(ValueError, match="blocks of code, and there are"):
+        train_all([first, too_much], TEXTS, out, jobs=1)
+    assert [made["key"] for made in read(out)] == [first.key]
+    train_all(unfinished([first, second], read(out)), TEXTS, out, jobs=1)
+    assert [made["key"] for made in read(out)] == [first.key, second.key]
+    assert float(read(out)[1]["loss_code"]) == pytest.approx(trained(second, TEXTS)["loss_code"], abs=1e-6)
 
 
 def _numbered(stream: np.ndarray) -> np.ndarray:
