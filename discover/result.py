@@ -79,7 +79,7 @@ class Result:
             name, sane = self.selected.law.name, any(one.law.kind == "found" and one.sane for one in self.judged)
             known = f"On the inner hold-outs the published law {name} is clearly better than what was found."
             known = known if sane else f"No found law passed the sanity checks; of the published ones {name} is chosen."
-            return " ".join(filter(None, [known, self._against(["found", "null"]), self._of_average()]))
+            return " ".join(filter(None, [known, self._against(["published", "found", "null"]), self._of_average()]))
         return " ".join(filter(None, [self._against(["published", "null"]), self._of_average()]))
 
     def _against(self, kinds: Sequence[str]) -> str:
@@ -91,7 +91,7 @@ class Result:
         parts, others = [], {}
         for kind in kinds:
             other = self.best(kind)
-            if other is not None:
+            if other is not None and other is not self.selected:
                 others[other.law.name] = times = ratio(errors[name], errors[other.law.name])
                 parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other.law.name)})")
         sentences = [] if self.scored else [UNSCORED]
