@@ -45,7 +45,8 @@ def falls(equations: LawEquations, place: int, point: np.ndarray) -> float:
     if objective.shape == "mae" or not len(point):  # absolute values have no slope of zero at their optimum
         return 0.0
     normal = equations.normal(point[None], which, np.full(1, objective.delta), curvature=False)
-    gradient, matrix = normal.gradient[0] / normal.scale[0], normal.matrix[0] / np.outer(*[normal.scale[0]] * 2)
+    with np.errstate(all="ignore"):  # what is not finite says nothing
+        gradient, matrix = normal.gradient[0] / normal.scale[0], normal.matrix[0] / np.outer(*[normal.scale[0]] * 2)
     if not normal.loss[0] > equations.floor(which)[0] or not np.isfinite(matrix).all():
         return 0.0
     inside = ~((point <= equations.lower) & (gradient > 0) | (point >= equations.upper) & (gradient < 0))

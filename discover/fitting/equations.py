@@ -255,7 +255,9 @@ class LawEquations(RowEquations):
         for some, rows in self._blocks(len(points), 1):
             size = np.abs(self.residuals(points[some], which[some], rows))
             weight = self.weights(which[some], rows)
-            total[some] += (size if weight is None else np.where(weight > 0, size * weight, 0.0)).sum(axis=1)
+            if weight is not None:  # a row that weighs nothing may have any residual
+                size = np.where(weight > 0, size, 0.0) * weight
+            total[some] += size.sum(axis=1)
         return np.where(np.isfinite(total), total, np.inf)
 
     def part(self, rows: slice | np.ndarray) -> LawEquations:

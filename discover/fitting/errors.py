@@ -100,7 +100,9 @@ def certainty(
     least = abs(singular[-1]) if len(singular) == n_constants else 0.0
     with np.errstate(over="ignore"):
         condition = float(singular[0] / least) if least else np.inf
-    return Certainty(result, flat, (turned @ bread @ turned.T) * scale[:, None] * scale, condition)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a constant that is not determined it is no number
+        spread = (turned @ bread @ turned.T) * scale[:, None] * scale
+    return Certainty(result, flat, spread, condition)
 
 
 def inside(

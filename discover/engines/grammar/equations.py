@@ -185,7 +185,7 @@ class ShapeEquations(RowEquations):
         for some, rows in self._blocks(len(points), self.layout.size):
             weight = self.table.asked[self.trial_of[which[some]] - 1, self.group_of[which[some]], rows]
             size = np.abs(self.residuals(points[some], which[some], rows))
-            result[some] += np.where(weight > 0, size * weight, 0.0).sum(axis=1)
+            result[some] += (np.where(weight > 0, size, 0.0) * weight).sum(axis=1)
         return np.where(np.isfinite(result), result, np.inf)
 
     def value(self, points: np.ndarray, which: np.ndarray, rows: slice) -> np.ndarray:
