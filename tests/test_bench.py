@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from calling import Said, calling
-from conftest import tell_engines
 from small_experiment import without_figures
+from told_engines import tell_engines
 
 from discover.bench import BenchResult, run_bench
 from discover.bench_score import bench_r2

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from calling import Said, calling
-from conftest import tell_engines
 from small_experiment import TOLD, write
+from told_engines import tell_engines
 
 import discover
 from discover.compared import Comparison

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import tell_engines
+from told_engines import tell_engines
 
 from discover.engines import SearchProblem
 from discover.errors import DataError, InputError

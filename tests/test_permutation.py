@@ -51,7 +51,7 @@ def test_the_verdict_says_how_small_p_can_be():
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> PermutationNull:
-    from conftest import tell_engines
+    from told_engines import tell_engines
 
     folder = tmp_path_factory.mktemp("null")
     with pytest.MonkeyPatch.context() as patch:
