@@ -38,8 +38,8 @@ class Choice:
     found, baselines
         Laws with their fits, found ones in the order of their score.
     selected
-        The chosen law: a found one, a null law where none found is clearly better, or a published one that is clearly
-        better than these; `None` when none is sane.
+        The chosen law: a found one, a null law, or a published one that the
+        training rows prefer to these; `None` when none is sane.
     average
         The average of the best found laws, which is no law; `None` when there are too few.
     objective

@@ -33,8 +33,8 @@ class Result:
     judged
         The laws behind it, with their fits.
     selected
-        The law that was chosen without seeing held-out rows: a found one or a null law, or a published one that is
-        clearly better than these; `None` when none passed.
+        The law that was chosen without seeing held-out rows: a found one or a null law, or a published one that the
+        training rows prefer to these; `None` when none passed.
     comparison
         The chosen law's held-out error against that of each published and null law, with intervals; columns in
         `discover.paired.COLUMNS`. `None` when there were no held-out rows to score on: the leaderboard's held-out
@@ -77,7 +77,7 @@ class Result:
             return " ".join(filter(None, [simple, self._against(["published"]), self._of_average()]))
         if self.selected.law.kind == "published":
             name, sane = self.selected.law.name, any(one.law.kind == "found" and one.sane for one in self.judged)
-            known = f"On the inner hold-outs the published law {name} is clearly better than what was found."
+            known = f"The training rows prefer the published law {name} to what was found."
             known = known if sane else f"No found law passed the sanity checks; of the published ones {name} is chosen."
             return " ".join(filter(None, [known, self._against(["published", "found", "null"]), self._of_average()]))
         return " ".join(filter(None, [self._against(["published", "null"]), self._of_average()]))

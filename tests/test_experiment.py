@@ -380,9 +380,7 @@ def test_a_published_law_that_is_clearly_better_than_all_others_is_chosen(tmp_pa
     assert result.choice["proposed_by"] == []
     assert result.choice["chosen_again"] == {"hoffmann": 1.0}
     verdict = result.verdict()
-    assert verdict.startswith(
-        "On the inner hold-outs the published law hoffmann is clearly better than what was found."
-    )
+    assert verdict.startswith("The training rows prefer the published law hoffmann to what was found.")
     assert f"times that of the best found law ({found.law.name})" in verdict
     assert verdict in (result.folder.path / "report.html").read_text()
 

@@ -88,7 +88,7 @@ def test_a_result_that_was_not_scored_says_so_first(scored: bool):
 def test_of_a_chosen_published_law_it_is_said_that_no_found_one_is_as_good():
     said = a_result(laws=dict(reversed(LAWS.items()))).verdict()
     assert said == (
-        "On the inner hold-outs the published law clark_bilinear is clearly better than what was found. "
+        "The training rows prefer the published law clark_bilinear to what was found. "
         "Its held-out error is 0.61 times that of the best found law (found_01)."
     )
     said = a_result(laws=dict(reversed(LAWS.items())), sane=False).verdict()

@@ -126,7 +126,7 @@ def _compared(records: Sequence[Record]) -> str:
         "these to 1e-6. *Constants*: every true one is within 3 standard errors of the fitted one, of the chosen law "
         "where it is written as the true one, else of the true form fitted to the same rows; a constant that the rows "
         "do not determine is not. *Exact* is both. *Proposed*: the true form was among the candidates. *As "
-        "published*: no found law was chosen, but a published one, which was clearly better. *Chosen if given*: the "
+        "published*: no found law was chosen, but a published one, which the rows preferred. *Chosen if given*: the "
         "choice takes the true form when it is put beside the candidates, as if a search had proposed it. *Lost in*: "
         "search (never proposed), first rounds (dropped before the careful judging), or choice (another law was "
         "taken). The held-out error ratio is the RMSE of the chosen law against the truth without noise, over that of "
