@@ -6,6 +6,7 @@ It knows no law and no fit, so that other rules can be compared with it on the s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -59,8 +60,8 @@ class Evidence:
     sane, published
         Whether a law passed its sanity checks, and whether it is a published one; shape (laws,).
     beyond
-        Predictions beyond the data on the scale of residuals, shape (laws, points); no
-        points where not all laws have them.
+        Predictions beyond the data on the scale of residuals, shape (laws, points); no points where not all laws have
+        them.
     residual
         Mean absolute residual on the rows that the laws were fitted to, shape (laws,).
     rows, groups
@@ -132,17 +133,12 @@ def _chosen(evidence: Evidence, able: np.ndarray, rule: Rule) -> int | None:
     ordered = able[np.argsort(scores[able], kind="stable")]
     best, peers = ordered[0], ordered[: rule.peers]
     agreeing = _agreeing(evidence, able, peers, rule.agree)
-    close = [k for k in agreeing if not _better(evidence, rule, best, k)]
+    errors, beats = evidence.log_errors, partial(clearly_better, repeated=evidence.axes)
+    close = [k for k in agreeing if not beats(errors[best], errors[k], rule.standard_errors)]
     # Where the best laws agree on none that is close to the very best, the one they agree on counts.
     eligible = close or [k for k in agreeing if k in peers]
     order = (evidence.criterion(rule.claim).round(6), scores.round(9), evidence.complexity)
     return int(min(eligible, key=lambda k: tuple(float(one[k]) for one in order)))
-
-
-def _better(evidence: Evidence, rule: Rule, one: np.intp | int, other: np.intp | int) -> bool:
-    """Whether a law is clearly better than another on the inner hold-outs."""
-    errors = evidence.log_errors
-    return clearly_better(errors[one], errors[other], rule.standard_errors, repeated=evidence.axes)
 
 
 def _agreeing(evidence: Evidence, able: np.ndarray, peers: np.ndarray, agree: float) -> np.ndarray:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from outer import OuterTask
+from pipeline import known_laws
 
-from discover.dataset import Dataset
 from discover.distil import Proposal
 from discover.engines import Candidate, load_engine
 from discover.engines.grammar.beam import Beam, score
@@ -26,8 +26,6 @@ from discover.engines.grammar.writing import formula_of
 from discover.errors import EngineError
 from discover.fitting import Objective
 from discover.formula import FormulaError
-from discover.law import Law, list_laws
-from discover.matching import baselines_for, is_default_baseline
 from discover.rolling import Split
 from discover.running import distilled
 from discover.runs import RunFolder
@@ -80,7 +78,7 @@ def judged_laws(task: OuterTask) -> dict[str, Any]:
     care = LIGHTLY if rows.groups is None else LIGHTLY_IN_GROUPS
     todo = [(one.law, one.start, one.engine, one.searches, rows, objective, 0, care) for one in proposals]
     judged = [one for one in in_processes(judge, todo, 1) if one is not None]
-    judged += judge_baselines(_known(dataset), rows, objective, seed=0, jobs=1)
+    judged += judge_baselines(known_laws(dataset), rows, objective, seed=0, jobs=1)
     judged = without_twins(judged, rows)
     return {
         "laws": _kept(judged, task, objective),
@@ -152,12 +150,6 @@ def best_of_each_size(found: list[Ranked]) -> list[Ranked]:
             counts[size] = counts.get(size, 0) + 1
             kept.append(one)
     return kept
-
-
-def _known(dataset: Dataset) -> list[Law]:
-    """The null laws and the published ones that a run takes part with."""
-    known = [law for law in list_laws() if is_default_baseline(law, dataset)]
-    return [one for law in known for one in baselines_for(law, dataset)]
 
 
 def _one_split(rows: Rows, split: Split) -> Rows:
