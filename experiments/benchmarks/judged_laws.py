@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from outer import OuterTask
-from pipeline import known_laws
 
 from discover.distil import Proposal
 from discover.engines import Candidate, load_engine
@@ -27,7 +26,7 @@ from discover.errors import EngineError
 from discover.fitting import Objective
 from discover.formula import FormulaError
 from discover.rolling import Split
-from discover.running import distilled
+from discover.running import baselines_of, distilled
 from discover.runs import RunFolder
 from discover.searching import Setup, problems
 from discover.selection import Judged, Rows
@@ -78,7 +77,7 @@ def judged_laws(task: OuterTask) -> dict[str, Any]:
     care = LIGHTLY if rows.groups is None else LIGHTLY_IN_GROUPS
     todo = [(one.law, one.start, one.engine, one.searches, rows, objective, 0, care) for one in proposals]
     judged = [one for one in in_processes(judge, todo, 1) if one is not None]
-    judged += judge_baselines(known_laws(dataset), rows, objective, seed=0, jobs=1)
+    judged += judge_baselines(baselines_of(experiment, dataset), rows, objective, seed=0, jobs=1)
     judged = without_twins(judged, rows)
     return {
         "laws": _kept(judged, task, objective),

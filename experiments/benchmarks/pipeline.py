@@ -16,8 +16,7 @@ from discover.engines import Candidate, load_engine
 from discover.errors import EngineError, FitError
 from discover.experiment import Experiment
 from discover.fitting import Objective, fit
-from discover.law import Law, list_laws
-from discover.matching import baselines_for, is_default_baseline
+from discover.law import Law
 from discover.rolling import Split
 from discover.runs import RunFolder
 from discover.sanity import merged, sanity_of_groups
@@ -26,7 +25,7 @@ from discover.searching import Setup, problems
 from discover.selection import Judged, Rows, choose
 from discover.selection.judging import inner_errors
 
-__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found", "known_laws"]
+__all__ = ["FirstSplit", "candidates", "judge", "judged_as_found"]
 
 
 class FirstSplit(Rows):
@@ -63,12 +62,6 @@ def candidates(
             for _, problem in problems(setup, engine, seed):
                 found += engine.search(problem)
     return found
-
-
-def known_laws(dataset: Dataset) -> list[Law]:
-    """The published and null laws that a run fits too, and may choose in place of a found one."""
-    known = [law for law in list_laws() if is_default_baseline(law, dataset)]
-    return [each for law in known for each in baselines_for(law, dataset)]
 
 
 def judge(

@@ -22,7 +22,7 @@ from discover.experiment import Experiment, ExperimentCard
 from discover.fitting import AnyFit
 from discover.formula import symbol, to_text
 from discover.hold_out import held_out_rows, training_rows
-from discover.running import distilled
+from discover.running import baselines_of, distilled
 from discover.scoring import score
 from discover.searching import max_constants
 from discover.selection import Judged, Rows, choose, judge_baselines
@@ -63,7 +63,7 @@ def recover(case: Case) -> Record:
     found = pipeline.candidates(experiment, dataset, rows, objective)
     searched = perf_counter() - begun
     proposed = distilled(experiment, dataset, rows, found)
-    judging = pipeline.judge(experiment, proposed, pipeline.known_laws(dataset), rows, objective)
+    judging = pipeline.judge(experiment, proposed, baselines_of(experiment, dataset), rows, objective)
     seconds = perf_counter() - begun
     (true_form,) = judge_baselines([design.law], rows, judging.objective.objective, seed=case["seed"], jobs=1)
     told = {

@@ -136,7 +136,9 @@ def _run(task: Task, rows: Rows | None = None) -> tuple[Record, Choice]:
     begun = perf_counter()
     found = pipeline.candidates(task.experiment, task.dataset, rows, task.objective)
     proposed = distilled(task.experiment, task.dataset, rows, found)
-    judging = pipeline.judge(task.experiment, proposed, pipeline.known_laws(task.dataset), rows, task.objective)
+    judging = pipeline.judge(
+        task.experiment, proposed, baselines_of(task.experiment, task.dataset), rows, task.objective
+    )
     return _told(task, judging.selected, perf_counter() - begun), judging
 
 
