@@ -19,12 +19,10 @@ from discover.fitting import Objective
 from discover.guesses import guesses
 from discover.law import Law
 from discover.mixture import component
-from discover.rolling import FEWEST_SIZES
 from discover.runs import RunFolder
 from discover.sanity import bent_features
 from discover.selection import Rows
 from discover.selection.rows import LARGER
-from discover.sizes import size_ranks
 
 SEARCHED_GROUPS = 3  # groups on which engines search
 FEWEST_CONSTANTS, MOST_CONSTANTS = 5, 15  # of a found law, unless the card says how many
@@ -148,15 +146,9 @@ def problems(setup: Setup, engine: Engine, seed: int) -> Iterator[tuple[str, Sea
 
 def _searched_groups(rows: Rows) -> list[str]:
     """A few groups, of those that have many rows and of those that have few; each with sizes enough to be split."""
-    names = [name for name in rows.group_names() if _can_be_split(rows, rows.of_group(name))]
-    largest = sorted(names, key=lambda name: -int(rows.of_group(name).sum()))
+    largest = sorted(rows.splittable_groups(), key=lambda name: -int(rows.of_group(name).sum()))
     spread = np.linspace(0, len(largest) - 1, min(len(largest), SEARCHED_GROUPS)).round().astype(int)
     return [largest[k] for k in spread]
-
-
-def _can_be_split(rows: Rows, own: np.ndarray) -> bool:
-    """Whether some rows have sizes enough that smaller ones can predict larger ones."""
-    return rows.axis is None or int(size_ranks(rows.columns[rows.axis][own]).max()) + 1 >= FEWEST_SIZES
 
 
 def _options(setup: Setup, engine: Engine, seed: int) -> dict[str, Any]:

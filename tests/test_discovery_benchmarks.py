@@ -161,6 +161,7 @@ def test_a_law_that_is_proposed_and_chosen_is_found_again(told: ModuleType) -> N
     assert (record["chosen"], record["exact"], record["rank"]) == ("A/N**alpha + B/S_min**beta", True, 1)
     assert (record["proposed"], record["chosen_if_given"], record["lost"]) == (True, True, "")
     assert record["heldout_ratio"] == pytest.approx(1, rel=1e-3)  # the same form, fitted to the same rows
+    assert record["measured_ratio"] == pytest.approx(1, rel=1e-4)
 
 
 def test_a_law_that_nobody_proposes_may_be_chosen_as_published(told: ModuleType) -> None:
@@ -177,6 +178,7 @@ def test_a_law_that_nobody_proposes_is_lost_in_the_search(told: ModuleType) -> N
     assert (record["proposed"], record["chosen_if_given"], record["lost"]) == (False, True, LOST_IN_SEARCH)
     assert record["rank_given"] == 1
     assert record["heldout_ratio"] > 10  # of a noise of 0.1 %, a law that leaves S_min out
+    assert 1 < record["measured_ratio"] < record["heldout_ratio"]  # the noise is in both errors
 
 
 def test_recovery_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

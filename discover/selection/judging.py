@@ -20,7 +20,7 @@ from discover.distil import Proposal
 from discover.errors import FitError, InputError
 from discover.fitting import AnyFit, Objective, fit_rows
 from discover.law import Law
-from discover.rolling import FEWEST_SIZES, Split
+from discover.rolling import Split
 from discover.sanity import SanityCheck, merged, passes, sanity_of_groups
 from discover.scoring import score
 from discover.selection.rows import Rows
@@ -155,14 +155,9 @@ def judge_carefully(
 
 def few_groups(rows: Rows) -> Rows:
     """The rows of some of the groups that can be split."""
-    names = [name for name in rows.group_names() if _can_be_split(rows, name)]
+    names = rows.splittable_groups()
     few = names[:: max(1, -(-len(names) // QUICK_GROUPS))]
     return rows if len(few) == len(rows.group_names()) else rows.part(np.any([rows.of_group(n) for n in few], axis=0))
-
-
-def _can_be_split(rows: Rows, name: str) -> bool:
-    """Whether a group has sizes enough for an inner hold-out of its own."""
-    return rows.axis is None or len(np.unique(rows.columns[rows.axis][rows.of_group(name)])) >= FEWEST_SIZES
 
 
 def first_values(fit: AnyFit) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from discover.dataset_card import FeatureKind
-from discover.rolling import SAME_SIZE, Split, rolling_splits
+from discover.rolling import FEWEST_SIZES, SAME_SIZE, Split, rolling_splits
+from discover.sizes import size_ranks
 
 LARGER = ("size", "tokens")  # kinds of features in which a larger model grows
 BEYOND = 4.0  # times the largest sizes: where laws are compared with one another
@@ -57,6 +58,14 @@ class Rows:
         if self.groups is None:
             return np.ones(len(self.target), dtype=bool)
         return np.asarray(self.groups == name)
+
+    def splittable_groups(self) -> list[str]:
+        """The groups that have sizes enough for inner hold-outs of their own, in the order in which they come."""
+        names = self.group_names()
+        if self.axis is None:
+            return names
+        sizes = self.columns[self.axis]
+        return [name for name in names if size_ranks(sizes[self.of_group(name)]).max() + 1 >= FEWEST_SIZES]
 
     @property
     def axes(self) -> list[str]:

@@ -16,6 +16,7 @@ from forms import same_form
 from truths import TRUTHS
 
 from discover.choice import Choice
+from discover.dataset import Dataset
 from discover.distil import Proposal, distil
 from discover.engines import Candidate
 from discover.experiment import Experiment, ExperimentCard
@@ -25,7 +26,7 @@ from discover.hold_out import held_out_rows, training_rows
 from discover.running import baselines_of, distilled
 from discover.scoring import score
 from discover.searching import max_constants
-from discover.selection import Judged, Rows, choose, judge_baselines
+from discover.selection import Judged, choose, judge_baselines
 from discover.selection import score as price
 
 WITHIN = 3.0  # standard errors of a constant
@@ -49,9 +50,10 @@ def recover(case: Case) -> Record:
     -------
     What was chosen (``chosen``, ``kind``); ``same_form``, ``within`` (every true constant within three standard errors)
     and ``exact``, which is both; ``heldout_ratio``: the error of the chosen law on the noise-free held-out rows over
-    that of the true form fitted to the same rows; ``proposed`` and ``rank`` (of the true form among what was judged
-    with care, 1 the best); ``rank_given`` and ``chosen_if_given``, of the card itself beside these; ``lost``; seconds
-    of the search and of all; and how many rows there were.
+    that of the true form fitted to the same rows; ``measured_ratio``, the same on these rows as they are sampled, with
+    noise; ``proposed`` and ``rank`` (of the true form among what was judged with care, 1 the best); ``rank_given`` and
+    ``chosen_if_given``, of the card itself beside these; ``lost``; seconds of the search and of all; and how many rows
+    there were.
     """
     design = design_of(TRUTHS[case["law"]])
     begun = perf_counter()
@@ -80,7 +82,7 @@ def recover(case: Case) -> Record:
         "seconds": seconds,
     }
     told |= _of_candidates(design, proposed, judging, true_form, max_constants(experiment, rows))
-    return told | _of_choice(design, judging.selected, true_form, rows, held)
+    return told | _of_choice(design, judging.selected, true_form, dataset, held)
 
 
 def _experiment(design: Design, case: Case) -> Experiment:
@@ -91,17 +93,20 @@ def _experiment(design: Design, case: Case) -> Experiment:
 
 
 def _of_choice(
-    design: Design, selected: Judged | None, true_form: Judged, rows: Rows, held: np.ndarray
+    design: Design, selected: Judged | None, true_form: Judged, sampled: Dataset, held: np.ndarray
 ) -> dict[str, Any]:
     """How the chosen law compares with the truth."""
-    held_out = design.dataset.columns(held)
-    truth = design.dataset.losses(held)
-    reference = score(true_form.fit.predict(held_out), truth).rmse
+    held_out = sampled.columns(held)
+    truth, measured = design.dataset.losses(held), sampled.losses(held)
+    best = true_form.fit.predict(held_out)
+    reference = score(best, truth).rmse
     told: dict[str, Any] = {"chosen": None, "kind": None, "same_form": False, "within": False, "exact": False}
-    told |= {"heldout_rmse": None, "heldout_rmse_true_form": reference, "heldout_ratio": None}
+    told |= {"heldout_rmse": None, "heldout_rmse_true_form": reference}
+    told |= {"heldout_ratio": None, "measured_ratio": None}
     if selected is None:
         return told
-    error = score(selected.fit.predict(held_out), truth).rmse
+    predicted = selected.fit.predict(held_out)
+    error = score(predicted, truth).rmse
     same = _is_true(design, selected)
     off = _deviations(design, selected, true_form)
     within = max(off.values()) <= WITHIN
@@ -115,6 +120,7 @@ def _of_choice(
         "exact": same and within,
         "heldout_rmse": error,
         "heldout_ratio": error / reference,
+        "measured_ratio": score(predicted, measured).rmse / score(best, measured).rmse,
     }
 
 
