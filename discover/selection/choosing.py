@@ -33,17 +33,17 @@ def evidence(judged: Sequence[Judged]) -> Evidence:
     """What the rule is told of laws that were judged on the same inner hold-outs."""
     everywhere = all(len(one.beyond) for one in judged)
     return Evidence(
-        np.array([one.log_errors for one in judged]),
-        np.array([len(one.law.parameters) for one in judged]),
-        np.array([claims(one.law) for one in judged]),
-        np.array([one.law.complexity for one in judged]),
-        np.array([one.sane for one in judged]),
-        np.array([one.law.kind == "published" for one in judged], dtype=bool),
-        np.array([one.beyond if everywhere else () for one in judged], dtype=float),
-        np.array([np.mean(one.residuals) if len(one.residuals) else 1.0 for one in judged]),
-        max((len(one.residuals) for one in judged), default=0),
-        max((len(one.fit.parts) for one in judged), default=1),
-        judged[0].axes if judged else 1,
+        log_errors=np.array([one.log_errors for one in judged]),
+        constants=np.array([len(one.law.parameters) for one in judged]),
+        claims=np.array([claims(one.law) for one in judged]),
+        complexity=np.array([one.law.complexity for one in judged]),
+        sane=np.array([one.sane for one in judged]),
+        published=np.array([one.law.kind == "published" for one in judged], dtype=bool),
+        beyond=np.array([one.beyond if everywhere else () for one in judged], dtype=float),
+        residual=np.array([np.mean(one.residuals) if len(one.residuals) else 1.0 for one in judged]),
+        rows=max((len(one.residuals) for one in judged), default=0),
+        groups=max((len(one.fit.parts) for one in judged), default=1),
+        axes=judged[0].axes if judged else 1,
     )
 
 
