@@ -151,6 +151,11 @@ def test_the_terminal_says_how_the_law_was_chosen(twice, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["choice"]["objective"] == choice["objective"]
 
 
+def test_a_run_has_no_sets_of_published_constants(twice) -> None:
+    with pytest.raises(InputError, match="is a run; --set 2 names published constants"):
+        export(str(twice[0].folder.path), number=2)
+
+
 def test_the_report_has_each_loss_and_the_inner_hold_outs(twice) -> None:
     html = (twice[0].folder.path / "report.html").read_text()
     choice = twice[0].choice
