@@ -152,7 +152,9 @@ def test_the_terminal_says_how_the_law_was_chosen(twice, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["choice"]["objective"] == choice["objective"]
 
 
-def test_errors_of_a_target_in_small_units_have_digits_and_their_unit(twice, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_of_a_target_in_small_units_have_digits_and_their_unit(
+    twice, capsys: pytest.CaptureFixture[str]
+) -> None:
     board = twice[0].leaderboard.copy()
     board["heldout_rmse"] = 1.234e-9
     show_result(replace(twice[0], leaderboard=board))

@@ -62,7 +62,8 @@ def rows_of(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, we
     FitError
         When there are none, or all weigh zero.
     InputError
-        When the target is no column, a feature is missing or has another length, a value is not finite, or a weight is not legal.
+        When the target is no column, a feature is missing or has another length, a value is not finite, or a weight is
+        not legal.
     """
     target = np.asarray(target, dtype=float)
     if target.ndim != 1:
