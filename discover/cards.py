@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from discover.errors import CardError, InputError, one_of
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Kind = Literal["baselines", "data", "experiments"]
 _WORD = {"baselines": "law", "data": "dataset", "experiments": "experiment"}
@@ -113,11 +117,11 @@ def validate(data: dict[str, Any], model: type[CardT], where: str) -> CardT:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise CardError(f"{where}: {'; '.join(_messages(error, model, data))}") from None
+        raise CardError(f"{where}: {'; '.join(dict.fromkeys(_messages(error, model, data)))}") from None
 
 
 def _messages(error: ValidationError, model: type[Card], data: dict[str, Any]) -> Iterator[str]:
-    problems = [(_key(problem["loc"], data, problem["type"] == "missing"), problem) for problem in error.errors()]
+    problems = [(_key(problem["loc"], data, problem["type"] == "missing"), problem) for problem in _likely(error, data)]
     # Where a key may be a text or a table, each refuses the value: the one that got further says more.
     problems = [(key, problem) for key, problem in problems if not any(k.startswith(f"{key}.") for k, _ in problems)]
     for key, problem in problems[:5]:
@@ -132,6 +136,33 @@ def _messages(error: ValidationError, model: type[Card], data: dict[str, Any]) -
             value = problem["input"]
             shown = f" (it is {value!r})" if isinstance(value, str | int | float | bool) else ""
             yield f"{key}: {message[0].lower() + message[1:]}{shown}"
+
+
+def _likely(error: ValidationError, data: dict[str, Any]) -> list[ErrorDetails]:
+    """The problems, without those of the alternatives of a table that it is farther from being than another one."""
+    problems = error.errors()
+    tables = [_alternative(problem["loc"], data) for problem in problems]
+    counts = Counter(table for table in tables if table is not None)
+    nearest: dict[tuple[int | str, ...], tuple[int | str, ...]] = {}
+    for table in sorted(counts, key=lambda one: counts[one]):  # of equals, the first that the card's model names
+        nearest.setdefault(table[:-1], table)
+    return [
+        problem
+        for problem, table in zip(problems, tables, strict=True)
+        if table is None or nearest[table[:-1]] == table
+    ]
+
+
+def _alternative(location: tuple[int | str, ...], data: Any) -> tuple[int | str, ...] | None:
+    """The location up to the name of the kind of table that a value was tried as; `None` when there is only one."""
+    for place, part in enumerate(location[:-1]):
+        if isinstance(data, dict) and part not in data:
+            return location[: place + 1]
+        held = isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int) and part < len(data))
+        if not held:
+            return None
+        data = data[part]
+    return None
 
 
 def _key(location: tuple[int | str, ...], data: Any, missing: bool) -> str:
@@ -149,20 +180,19 @@ def _key(location: tuple[int | str, ...], data: Any, missing: bool) -> str:
 
 def _legal_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Keys that are legal at `location` inside `model`, aliases included."""
-    current: type[BaseModel] | None = model
+    models = [model]
     for part in location:
-        if current is None:
-            return []
-        if isinstance(part, str) and part in current.model_fields:
-            current = _inner_model(current.model_fields[part].annotation)
-    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+        named = [one for one in models if one.__name__ == part]
+        fields = models[0].model_fields if models else {}
+        if named:
+            models = named
+        elif isinstance(part, str) and part in fields:
+            models = list(_inner_models(fields[part].annotation))
+    return [field.alias or name for name, field in models[0].model_fields.items()] if models else []
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
+def _inner_models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        yield annotation
     for argument in getattr(annotation, "__args__", ()):
-        found = _inner_model(argument)
-        if found is not None:
-            return found
-    return None
+        yield from _inner_models(argument)

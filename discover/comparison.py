@@ -15,6 +15,7 @@ from discover.scoring import Score, score
 from discover.selection import Ensemble, Judged, Rows
 
 SAME = 1e-4  # relative difference of all predictions, held-out ones too, below which two laws are one
+EQUAL = 1e-6  # difference that fits of one form have, by chance: it tells no two laws apart
 UNVERIFIED = "its form was not verified"
 SAME_AS = "makes the predictions of"
 UNSCORED = Score(math.nan, math.nan, math.nan, math.nan, 0)  # there were no held-out rows
@@ -128,15 +129,27 @@ def constants(fit: AnyFit) -> dict[str, Any]:
 
 
 def same_as(candidate: Judged, known: Sequence[Judged], *parts: Rows) -> str:
-    """Which known law a found law repeats on all these rows; empty when none, or when it is a known law itself."""
+    """Which known law a found law repeats on all these rows; empty when none, or when it is a known law itself.
+
+    Of several, the one with the fewest constants, and of these the closest: a law with more constants makes the
+    predictions of those that it contains, and is not what was found.
+    """
     if candidate.law.kind != "found":
         return ""
-    for other in known:
-        if all(
-            np.allclose(_prediction(candidate, rows), _prediction(other, rows), rtol=SAME, atol=0.0) for rows in parts
-        ):
-            return f"{SAME_AS} {other.law.name}"
-    return ""
+    apart = [max(_apart(_prediction(candidate, rows), _prediction(other, rows)) for rows in parts) for other in known]
+    same = [
+        (len(other.law.parameters), max(difference, EQUAL), other.law.name)
+        for other, difference in zip(known, apart, strict=True)
+        if difference <= SAME
+    ]
+    return f"{SAME_AS} {min(same, key=lambda one: one[:2])[2]}" if same else ""
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Largest relative difference of two predictions; infinite where one is not finite."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        difference = np.where(one == other, 0.0, np.abs(one - other) / np.abs(other))
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0))
 
 
 def _prediction(candidate: Judged, rows: Rows) -> np.ndarray:

@@ -175,6 +175,11 @@ class Dataset:
         if isinstance(rule, str):
             return rows_where(self.table, rule)
         if isinstance(rule, OwnFiles):
+            if not isinstance(self.hold_out, OwnFiles):
+                raise InputError(
+                    f"{self.name!r} has no files of held-out rows (held_out = true on its card): hold out by a rule, "
+                    "as in hold_out = 'N >= 1e9'"
+                )
             if self.of_held_out_files is None:
                 raise InputError(f"the held-out rows of {self.name!r} are files of their own, which were not read")
             return self.of_held_out_files

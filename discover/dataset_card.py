@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from discover.cards import Card
 from discover.cite import Cite
 from discover.errors import one_of
-from discover.formula import is_name
+from discover.formula import LEGAL_NAMES, is_name
 from discover.mixture import component
 from discover.reading import Format
 from discover.units import Unit
@@ -91,7 +91,7 @@ class Target(Card):
     @classmethod
     def _name(cls, value: str) -> str:
         if not is_name(value):
-            raise ValueError("a symbol is letters, digits and underscores, not a function's name")
+            raise ValueError(f"a symbol is {LEGAL_NAMES}")
         return value
 
 
@@ -266,7 +266,7 @@ class DatasetCard(Card):
     def _names(cls, value: dict[str, Feature]) -> dict[str, Feature]:
         for name, feature in value.items():
             if not is_name(name) or name == GROUP:
-                raise ValueError(f"{name!r} is not a legal symbol: letters, digits, underscores, not a function's name")
+                raise ValueError(f"{name!r} is not a legal symbol: {LEGAL_NAMES}")
             for part in feature.sources() if feature.vector else ():
                 if not is_name(component(name, part)):
                     raise ValueError(

@@ -55,9 +55,11 @@ class ExperimentCard(Card):
                 raise ValueError(f"unknown operator {operator!r}: {one_of(operator, OPERATORS)}")
         return value
 
-    @field_validator("engines", "seeds", "operators")
+    @field_validator("engines", "seeds", "operators", "features")
     @classmethod
-    def _some(cls, value: list[Any]) -> list[Any]:
+    def _some(cls, value: list[Any] | None) -> list[Any] | None:
+        if value is None:
+            return None
         if not value:
             raise ValueError("the list is empty")
         return list(dict.fromkeys(value))

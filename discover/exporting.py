@@ -51,13 +51,17 @@ def export(source: str, format_: str = "latex", *, law: str | None = None, numbe
     Raises
     ------
     InputError
-        When there is no such source, format or law.
+        When there is no such source, format or law, or `law` or `number` is given for what has none.
     """
     if format_ not in FORMATS:
         raise InputError(f"unknown format {format_!r}: {one_of(format_, FORMATS)}")
     if format_ == "table":
         board, caption = _board(_run(source))
         return table(board, caption=caption)
+    if _is_law(source) and law is not None:
+        raise InputError(f"{source!r} is a law itself; --law {law} names a law of a run")
+    if not _is_law(source) and number != 1:
+        raise InputError(f"{source!r} is a run; --set {number} names published constants of a law of the registry")
     found = _law_source(source, number) if _is_law(source) else _run_source(source, law)
     if format_ == "card":
         return law_card(found.law)
@@ -101,6 +105,9 @@ def _run(source: str) -> RunFolder:
     except InputError as error:
         if _is_law(source):
             raise InputError(f"{source!r} is a law; the format 'table' needs a run") from None
+        near = one_of(source, card_paths("baselines"))
+        if near.startswith("did you mean"):
+            raise InputError(f"{error}; nor is it a law: {near}") from None
         raise error
 
 

@@ -35,6 +35,7 @@ MAX_NUMBER = 1e300
 
 FUNCTIONS = ("log", "exp", "sqrt", "min", "max", "sum")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+LEGAL_NAMES = "letters a to z, digits, underscores; no function, no word of Python (lambda)"
 _RESERVED = frozenset(FUNCTIONS) | frozenset(keyword.kwlist)
 
 COMPONENT = sympy.Symbol("i", integer=True, positive=True)  # index of a mixture component
@@ -65,7 +66,7 @@ def _excerpt(text: str, column: int, width: int = 72) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` may name a feature or a constant: letters, digits, underscores; not a function's name."""
+    """Whether `text` may name a feature or a constant (`LEGAL_NAMES`)."""
     return _NAME.match(text) is not None and text not in _RESERVED
 
 

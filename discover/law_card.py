@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from discover.cards import Card
 from discover.cite import Cite
-from discover.formula import is_name
+from discover.formula import LEGAL_NAMES, is_name
 from discover.objective import Name
 from discover.units import Unit
 
@@ -211,9 +211,7 @@ class LawCard(Card):
     def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
             if not is_name(name):
-                raise ValueError(
-                    f"{name!r} is not a legal name: letters, digits and underscores, not a function's name"
-                )
+                raise ValueError(f"{name!r} is not a legal name: {LEGAL_NAMES}")
         return value
 
     @model_validator(mode="after")

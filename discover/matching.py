@@ -21,7 +21,11 @@ def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
     if law.target != target and not _of_any_target(law):
         return f"the law predicts {law.target!r}, and the target is {target!r}"
     if law.any_feature:
-        return "" if _numbers(law, features) else "no feature is a plain number that it can stand on"
+        if _numbers(law, features):
+            return ""
+        taken = [name for name in features if name in law.constants]
+        also = f" ({', '.join(taken)} has the name of one of its constants)" if taken else ""
+        return f"no feature is a plain number that it can stand on{also}"
     missing = [name for name in law.features if name not in features]
     if missing:
         return f"the law needs {', '.join(missing)}, and the features are {', '.join(features)}"

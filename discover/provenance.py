@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 import sys
@@ -13,11 +14,14 @@ import numpy as np
 
 import discover
 from discover.dataset import Dataset
+from discover.errors import InputError
 from discover.experiment import Experiment
 from discover.fitting import Objective
 from discover.runs import RunFolder
+from discover.selection import Rows
 
 PACKAGES = ("numpy", "scipy", "sympy", "pandas", "scikit-learn")
+TRAINING = "training_sha256"  # in the manifest's entry of the dataset
 
 
 def note_start(
@@ -25,6 +29,7 @@ def note_start(
     experiment: Experiment,
     dataset: Dataset,
     held: np.ndarray,
+    rows: Rows,
     baselines: list[str],
     objective: Objective,
     unscored: str,
@@ -35,6 +40,8 @@ def note_start(
     ----------
     held
         Which rows are held out, as booleans of shape (rows,).
+    rows
+        The training rows.
     baselines
         Names or paths under which they are loaded again.
     objective
@@ -71,10 +78,37 @@ def note_start(
             "rows": len(dataset.table),
             "held_out_rows": int(held.sum()),
             "sha256": dict(dataset.sources),
+            TRAINING: checksum(rows),
         },
         seeds=experiment.card.seeds,
         unscored=unscored,
     )
+
+
+def refuse_other_rows(folder: RunFolder, rows: Rows) -> None:
+    """Refuse to go on with a run on other training rows: its candidates may have seen what is held out now.
+
+    Raises
+    ------
+    InputError
+        When the folder's run searched other rows than these.
+    """
+    if folder.dataset.get(TRAINING, checksum(rows)) != checksum(rows):
+        raise InputError(
+            f"the run {folder.path} cannot be resumed: it searched other training rows than its experiment.toml and "
+            "the dataset's card give now; undo what was changed in them, or start a new run"
+        )
+
+
+def checksum(rows: Rows) -> str:
+    """The sha256 of rows: features, target and groups, to nine digits, which another machine has too."""
+    digest = hashlib.sha256()
+    columns = {**rows.columns, "": rows.target}
+    for name in sorted(columns):
+        digest.update(" ".join([f"\n{name}", *(f"{value:.9g}" for value in columns[name])]).encode())
+    if rows.groups is not None:
+        digest.update("\n".join(["\n", *map(str, rows.groups)]).encode())
+    return digest.hexdigest()
 
 
 def note_failure(folder: RunFolder, error: Exception) -> None:

@@ -100,7 +100,7 @@ class Result:
         sentences.append(f"Its {where} error is {' and '.join(parts)}.")
         if self._again():
             sentences.append(f"It {SAME_AS} {self._again()}: a known law, found again.")
-        lost = [law for law, times in others.items() if times > 1 + TIE]
+        lost = [law for law, times in others.items() if times > 1 + TIE and law != self._again()]
         if lost:
             sentences.append(f"It does not beat {' and '.join(lost)}.")
         return " ".join([*sentences, *self._doubts([law for law, times in others.items() if times < 1 - TIE])])

@@ -18,7 +18,7 @@ from discover.hold_out import held_out_rows, rows_of, training_rows
 from discover.law import Law, list_laws, load_law
 from discover.matching import baselines_for, is_default_baseline
 from discover.paired import paired_comparison
-from discover.provenance import note_failure, note_start, now
+from discover.provenance import note_failure, note_start, now, refuse_other_rows
 from discover.result import Result
 from discover.runs import RunFolder
 from discover.searching import Setup, max_constants, ready_engines, search_all, searches_of
@@ -78,10 +78,12 @@ def run(
     engines, without = ready_engines(experiment.card.engines)
     Budget.parse(experiment.card.budget)  # a wrong one shall not wait for the first search
 
+    if resume is not None:
+        refuse_other_rows(resume, rows)
     folder = resume or RunFolder.create(Path(out), experiment.name)
     say = _teller(folder, report)
     try:
-        note_start(folder, experiment, dataset, held, _references(experiment, dataset), objective, unscored)
+        note_start(folder, experiment, dataset, held, rows, _references(experiment, dataset), objective, unscored)
         say(f"{dataset.label}: {len(rows.target)} training rows, {held.sum()} held out")
         if unscored:
             say(f"no held-out row will be scored: {unscored}")

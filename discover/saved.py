@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from discover.comparison import COLUMNS
 from discover.errors import InputError
 from discover.law import Law, load_law
+from discover.law_card import FittedValues
 from discover.runs import RunFolder
 
 Values = Mapping[str, float]
@@ -68,12 +70,18 @@ def saved_law(folder: RunFolder, name: str) -> Law:
 
 
 def last_fits(law: Law) -> dict[str, tuple[Values, Errors]]:
-    """The last fit of a law's card: of each group of its dataset where there are groups."""
+    """The last fit of a law's card: of each group of its dataset where there are groups.
+
+    An error that a run left out of its card is NaN: the rows do not determine the constant.
+    """
     last = law.fits[-1]
-    if not last.group:
-        return {"": (last.values, last.errors)}
-    same = [fit for fit in law.fits if (fit.dataset, fit.run) == (last.dataset, last.run)]
-    return {fit.group: (fit.values, fit.errors) for fit in same}
+    same = [fit for fit in law.fits if (fit.dataset, fit.run) == (last.dataset, last.run)] if last.group else [last]
+    return {fit.group: (fit.values, _errors(fit)) for fit in same}
+
+
+def _errors(fit: FittedValues) -> Errors:
+    left_out = dict.fromkeys(fit.values, math.nan) if fit.run else {}
+    return {**left_out, **{name: error for name, error in fit.errors.items() if error is not None}}
 
 
 def _table(folder: RunFolder, name: str, columns: tuple[str, ...], what: str, missing: str) -> pd.DataFrame:

@@ -349,6 +349,8 @@ WRONG = [
     (["run"], "name an experiment"),
     (["resume", "nothing"], "there is no run at nothing"),
     (["export", "nothing"], "there is no run at nothing"),
+    (["export", "hofmann"], "nor is it a law: did you mean 'hoffmann'?"),
+    (["export", "hoffmann", "--law", "found_01"], "'hoffmann' is a law itself; --law found_01 names a law of a run"),
     (["export", "hoffmann", "--format", "word"], "unknown format 'word'"),
     (["export", "hoffmann", "--format", "table"], "needs a run"),
     (["export", "hoffmann", "--set", "30"], "law 'hoffmann' has 9 sets of published constants, no set 30"),
@@ -404,6 +406,19 @@ def test_a_bad_table_is_one_sentence_and_status_2(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (sweep / "runs").exists()
+
+
+def test_a_run_that_cannot_be_read_hides_no_other_and_a_folder_without_runs_is_told(
+    tmp_path: Path, call: Callable[..., Said]
+) -> None:
+    done = call("runs", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "discover: there are no runs in runs\n")
+    for name, manifest in (("whole", '{"state": "done"}'), ("half", '{"sta')):
+        folder = tmp_path / "runs" / "mine" / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    listed = json.loads(call("runs", "--json", cwd=tmp_path).stdout)
+    assert [(Path(run["run"]).name, run["state"]) for run in listed] == [("half", "unreadable"), ("whole", "done")]
 
 
 def test_debug_shows_the_traceback() -> None:

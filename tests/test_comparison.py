@@ -88,6 +88,24 @@ def test_a_law_is_another_one_when_its_predictions_differ_by_a_thousandth():
     assert same_as(PUBLISHED, [PUBLISHED], TRAINING) == ""
 
 
+def test_of_known_laws_that_make_the_same_predictions_the_one_with_the_fewest_constants_is_named():
+    """`skaling` contains Chinchilla's law, at k = 1, and is fitted as it on rows that are generated from it."""
+    wider = load_law("skaling")
+    contained = replace(PUBLISHED.fit, law=wider, values={**PUBLISHED.fit.values, "k": 1.0})
+    skaling = replace(PUBLISHED, fit=contained)
+    assert same_as(AGAIN, [skaling, PUBLISHED], TRAINING, HELD) == "makes the predictions of hoffmann"
+    assert same_as(AGAIN, [PUBLISHED, skaling], TRAINING, HELD) == "makes the predictions of hoffmann"
+    assert same_as(AGAIN, [NULL, skaling], TRAINING, HELD) == "makes the predictions of skaling"
+
+
+def test_of_known_laws_with_as_many_constants_the_closest_is_named():
+    near = replace(HOFFMANN, name="near")
+    values = {**PUBLISHED.fit.values, "E0": PUBLISHED.fit.values["E0"] * (1 + 5e-5)}
+    close = replace(PUBLISHED, fit=replace(PUBLISHED.fit, law=near, values=values))
+    assert same_as(AGAIN, [close], TRAINING, HELD) == "makes the predictions of near"
+    assert same_as(AGAIN, [close, PUBLISHED], TRAINING, HELD) == "makes the predictions of hoffmann"
+
+
 def test_a_note_says_why_a_law_is_not_sane_and_what_its_fit_warned_of():
     checks = [SanityCheck("falls in N", "fail", "rises at N = 3e+11"), SanityCheck("limit in N", "unknown", "?")]
     warned = replace(SHORT.fit, warnings=(FitWarning("at_bound", "E0 = 0 lies at its bound"),))

@@ -185,6 +185,7 @@ def test_a_changed_file_is_refused_where_the_card_gives_its_checksum(tmp_path: P
         ('[[files]]\npath = "runs.csv"\n', "", "a dataset needs either files or a [generate] table"),
         ("D = ", "L = ", "the symbol 'L' is both a feature and the target"),
         ("D = ", "log = ", "'log' is not a legal symbol"),
+        ("D = ", "lambda = ", "'lambda' is not a legal symbol: letters a to z, digits"),
     ],
 )
 def test_a_wrong_card_is_told_key_and_value(tmp_path: Path, old: str, new: str, message: str) -> None:

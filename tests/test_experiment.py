@@ -314,6 +314,21 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on_without_repeating_it(t
     assert list(whole.leaderboard["law"]) == list(result.leaderboard["law"])
 
 
+def test_a_run_is_not_resumed_on_other_training_rows_than_it_searched(tmp_path, told):
+    """What was found when 8e8 was a training size has seen it: it may not be held out afterwards."""
+    told.INTERRUPTED.add(1)
+    with pytest.raises(Interrupted):
+        run(write(tmp_path, card=TOLD + "seeds = [0, 1]\n"), out=tmp_path / "runs", jobs=1)
+    folder = open_run("first", tmp_path / "runs")
+    card = folder.path / "experiment.toml"
+    card.write_text(card.read_text().replace("N >= 1e9", "N >= 8e8"))
+    before = folder.manifest
+    with pytest.raises(InputError, match=r"cannot be resumed: it searched other training rows than its experiment"):
+        resume(folder, jobs=1)
+    assert folder.manifest == before
+    assert not (folder.path / "leaderboard.csv").exists()
+
+
 def test_a_folder_without_its_card_cannot_be_resumed(tmp_path):
     folder = RunFolder.create(tmp_path, "first")
     with pytest.raises(InputError, match=r"cannot be resumed: it has no experiment\.toml"):

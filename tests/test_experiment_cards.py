@@ -159,3 +159,33 @@ def test_the_constant_law_can_be_the_best_there_is_to_show(tmp_path, told):
     result = run(write(tmp_path, card=card), out=tmp_path / "runs", jobs=1)
     assert result.best("null").law.name == "constant"
     assert (result.folder.path / "figures" / "parity.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("hold_out", "message"),
+    [
+        ("{ largest = 2 }", "the key 'hold_out.of' is missing"),
+        ('{ largest = 0, of = "N" }', "hold_out.largest: it must be 1 or more (it is 0)"),
+        ('{ files = "own" }', "hold_out.files: input should be 'held_out' (it is 'own')"),
+        (
+            '{ files = "held_out", where = "N" }',
+            "unknown key 'hold_out.where': legal are: files, of",
+        ),
+        ("3", "hold_out: input should be a valid string (it is 3); hold_out: it must be a table (it is 3)"),
+    ],
+)
+def test_of_a_hold_out_that_is_nearly_a_table_only_what_is_wrong_with_that_table_is_told(tmp_path, hold_out, message):
+    with pytest.raises(CardError) as told:
+        an_experiment(tmp_path, f'dataset = "mine.toml"\nhold_out = {hold_out}\n')
+    assert str(told.value) == f"{tmp_path / 'first.toml'}: {message}"
+
+
+def test_files_of_held_out_rows_are_the_hold_out_of_datasets_that_have_such(tmp_path):
+    experiment = an_experiment(tmp_path, 'dataset = "mine.toml"\nhold_out = { files = "held_out", of = "N" }\n')
+    with pytest.raises(InputError, match=r"'mine' has no files of held-out rows \(held_out = true on its card\)"):
+        run(experiment, out=tmp_path / "runs")
+
+
+def test_an_experiment_has_features(tmp_path):
+    with pytest.raises(CardError, match="features: the list is empty"):
+        an_experiment(tmp_path, CARD + "features = []\n")

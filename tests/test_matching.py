@@ -52,7 +52,12 @@ OF_ANY = law("c * x ** a", "x", any_feature=True, kind="null")
         (OF_ANY, {"r": MIXTURE, "D": PLAIN}, "L", ""),
         (OF_ANY, {"r": MIXTURE}, "L", "no feature is a plain number that it can stand on"),
         (OF_ANY, {"s": SHARE}, "L", "no feature is a plain number that it can stand on"),  # a share may be zero
-        (OF_ANY, {"a": PLAIN}, "L", "no feature is a plain number that it can stand on"),  # its constant's name
+        (
+            OF_ANY,
+            {"a": PLAIN},
+            "L",
+            "no feature is a plain number that it can stand on (a has the name of one of its constants)",
+        ),
     ],
 )
 def test_a_law_fits_where_its_features_and_target_are_measured(

@@ -70,6 +70,13 @@ def test_a_known_law_found_again_needs_no_interval():
     )
 
 
+def test_a_known_law_found_again_does_not_lose_to_itself():
+    """On rows without noise both errors are those of rounding, and their ratio is chance."""
+    said = a_result(ratio=2.1, note="makes the predictions of clark_bilinear").verdict()
+    assert "a known law, found again" in said
+    assert "does not beat" not in said
+
+
 def test_one_row_has_a_difference_only():
     said = a_result(wins=np.nan, low=np.nan, high=np.nan).verdict()
     assert "(clark_bilinear; difference -0.0061)." in said

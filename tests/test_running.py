@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,22 @@ def test_the_terminal_says_how_the_law_was_chosen(twice, capsys: pytest.CaptureF
     assert "1 of 1 searches proposed it (grammar-0)" in said
     show_result(twice[0], as_json=True)
     assert json.loads(capsys.readouterr().out)["choice"]["objective"] == choice["objective"]
+
+
+def test_errors_of_a_target_in_small_units_have_digits_and_their_unit(
+    twice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = twice[0].leaderboard.copy()
+    board["heldout_rmse"] = 1.234e-9
+    show_result(replace(twice[0], leaderboard=board))
+    said = capsys.readouterr().out
+    assert said.count("1.2e-09") == len(board)
+    assert "errors are RMSE in nats/token" in said
+
+
+def test_a_run_has_no_sets_of_published_constants(twice) -> None:
+    with pytest.raises(InputError, match="is a run; --set 2 names published constants"):
+        export(str(twice[0].folder.path), number=2)
 
 
 def test_the_report_has_each_loss_and_the_inner_hold_outs(twice) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from discover.comparing import _place_of_run
+from discover.law import load_law
+from discover.law_card import FittedValues
 from discover.runs import RunFolder
+from discover.saved import last_fits
 
 PREDICTIONS = """row,group,N,kind_a,kind_b,r_code,r_web,L,split,hoffmann
 1,x,1e7,1,0,0.2,0.8,3.0,training,3.1
@@ -24,3 +30,11 @@ def test_the_rows_of_a_run_are_its_features_with_mixtures_and_categories(tmp_pat
     assert place.groups is not None
     assert place.groups.tolist() == ["x", "y"]
     assert (list(place.linear), list(place.whole)) == (["r_code", "r_web"], ["kind_a", "kind_b"])
+
+
+@pytest.mark.parametrize(("run", "undetermined"), [("20261122T183112", True), ("", False)])
+def test_an_error_that_a_run_left_out_of_its_card_was_not_determined(run: str, undetermined: bool) -> None:
+    fit = FittedValues(dataset="mine", rows=9, values={"c": 2.5}, run=run)
+    values, errors = last_fits(replace(load_law("constant"), fits=(fit,)))[""]
+    assert values == {"c": 2.5}
+    assert math.isnan(errors.get("c", 0.0) or 0.0) == undetermined

@@ -166,7 +166,10 @@ def runs(
     from discover import terminal
     from discover.runs import list_runs
 
-    terminal.show_runs(list_runs(out), as_json=json_)
+    found = list_runs(out)
+    terminal.show_runs(found, as_json=json_)
+    if not found and not json_:
+        terminal.warn([f"there are no runs in {out}"], word="")
 
 
 @app.command()

@@ -33,7 +33,8 @@ def group_constants(
 
     Returns
     -------
-    A ``table`` environment; each value is rounded to its error.
+    A ``table`` environment; each value is rounded to its error. Where the rows of a group do not determine a constant,
+    whose error is then not finite, the caption says what is printed without an error.
 
     Raises
     ------
@@ -57,6 +58,8 @@ def group_constants(
         turned = zip(columns, *cells.values(), strict=True)
         heading, rows = ["Constant", *cells], [list(row) for row in turned]
     said = escape(caption) or f"Constants of the law for each of {len(cells)} groups."
+    if any(one.undetermined for given in groups.values() for one in constant_values(law, *given)):
+        said += " What has no error is not determined by the rows."
     return "\n".join(
         [
             r"\begin{table}",

@@ -63,7 +63,8 @@ def equation(
         Value of every constant, by name; without any, the constants are open and only the formula is printed.
     errors
         Standard errors of the constants, by name; each value is rounded to its error (`rounding.rounded`). A constant
-        whose error is missing or not finite is printed without one.
+        whose error is missing is printed without one; of one whose error is not finite it is said that the rows do
+        not determine it.
     label
         Label of the equation, e.g. ``"eq:found"``.
     meanings
@@ -88,11 +89,13 @@ def equation(
     with $c = 2.510 \pm 0.012$.
     """
     names = _names(law)
+    given = constant_values(law, values, errors)
     constants = [
         f"${names[constant.name]} = {latex_number(constant.value, constant.error)}$"
-        for constant in constant_values(law, values, errors)
+        for constant in given
         if constant.value is not None
     ]
+    undetermined = [f"${names[constant.name]}$" for constant in given if constant.undetermined]
     left = names[law.target]
     lines = [*_lines(law, left), *(f"{names[name]} &= {text}" for name, text in part_definitions(law).items())]
     opening = r"\begin{equation}" + (f"\\label{{{label}}}" if label else "")
@@ -100,7 +103,8 @@ def equation(
         body = [f"  {left} = {right_hand_side(law)}"]
     else:
         body = [r"  \begin{aligned}", " \\\\\n".join(f"    {line}" for line in lines), r"  \end{aligned}"]
-    sentences = [_sentence("with ", constants, ", "), _feature_meanings(law, names) if meanings else ""]
+    doubt = _sentence("The rows do not determine ", undetermined, ", ")
+    sentences = [_sentence("with ", constants, ", "), doubt, _feature_meanings(law, names) if meanings else ""]
     below = " ".join(filter(None, sentences))
     return "\n".join([opening, *body, r"\end{equation}", *([below] if below else [])]) + "\n"
 

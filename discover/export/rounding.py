@@ -17,6 +17,8 @@ DIGITS = 5  # of a value without an error
 # An error this small beside its value is that of a fit without noise: sixteen digits of the value would claim more
 # than the arithmetic holds.
 NEGLIGIBLE = 1e-9
+# A constant that moves by its logarithm and wants to be zero ends near 1e-300: what is so small is printed as zero.
+VANISHED = 1e-200
 # Powers of ten of the first digit that are printed without a power of ten: 0.001 to 9999999.
 SMALLEST_PLAIN, LARGEST_PLAIN = -3, 6
 
@@ -55,7 +57,8 @@ def rounded(value: float, error: float | None = None) -> Rounded:
     ----------
     value, error
         The value and its standard error, in one unit. Without an error (`None`, NaN, infinite, zero, or below 1e-9
-        of the value) the value gets five significant digits, fewer when the last ones are zeros.
+        of the value) the value gets five significant digits, fewer when the last ones are zeros. What is smaller than
+        1e-200 is zero.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def rounded(value: float, error: float | None = None) -> Rounded:
         raise InputError(f"the standard error of {value!r} is negative: {error!r}; an error is zero or more")
     if not math.isfinite(value):
         return Rounded(str(value), None)
+    value, error = (0.0 if abs(number) < VANISHED else number for number in (value, error))
     if error <= NEGLIGIBLE * abs(value):
         return _without_error(Decimal(repr(value)))
     exact, exact_error = Decimal(repr(value)), Decimal(repr(error))

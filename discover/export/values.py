@@ -12,11 +12,22 @@ from discover.law import Law
 
 @dataclass(frozen=True)
 class ConstantValue:
-    """A constant of a law: its name, its value (`None` while it is open), and its standard error where there is one."""
+    """A constant of a law with its value and error.
+
+    Attributes
+    ----------
+    value
+        `None` while the constant is open.
+    error
+        Its standard error; `None` where there is none.
+    undetermined
+        Whether there is none because the rows do not determine the constant.
+    """
 
     name: str
     value: float | None
     error: float | None
+    undetermined: bool = False
 
 
 def constant_values(
@@ -31,7 +42,8 @@ def constant_values(
     values
         Value of every constant, by name; `None` or empty when all are open.
     errors
-        Standard errors, by name. A missing, NaN or infinite one says that the error is not known.
+        Standard errors, by name. A missing one says that the error is not known; a NaN or infinite one, as fits have
+        them, that the rows do not determine the constant.
 
     Raises
     ------
@@ -45,13 +57,15 @@ def constant_values(
                 raise InputError(f"law {law.name!r}: {what} of {name!r}: {one_of(name, law.parameters)}")
     if not values:  # a law whose mixtures have no components yet is printed as well: its constants are open
         return [ConstantValue(name, None, None) for name in (law.parameters if law.bound else law.constants)]
-    return [ConstantValue(name, law.value_of(name, values), _error(law, name, errors)) for name in law.parameters]
+    return [
+        ConstantValue(name, law.value_of(name, values), *_error(law, name, errors.get(name))) for name in law.parameters
+    ]
 
 
-def _error(law: Law, name: str, errors: Mapping[str, float | None]) -> float | None:
-    error = errors.get(name)
+def _error(law: Law, name: str, error: float | None) -> tuple[float | None, bool]:
+    """A standard error, and whether the rows do not determine one."""
     if error is None or not math.isfinite(error):
-        return None
+        return None, error is not None
     if error < 0:
         raise InputError(f"law {law.name!r}: the error of {name!r} is {error!r}: a standard error is zero or more")
-    return float(error)
+    return float(error), False

@@ -62,10 +62,15 @@ def rows_of(law: Law, features: Mapping[str, np.ndarray], target: np.ndarray, we
     FitError
         When there are none, or all weigh zero.
     InputError
-        When a feature is missing or has another length, a value is not finite, or a weight is not legal.
+        When the target is no column, a feature is missing or has another length, a value is not finite, or a weight is
+        not legal.
     """
     target = np.asarray(target, dtype=float)
-    if target.ndim != 1 or not len(target):
+    if target.ndim != 1:
+        raise InputError(
+            f"law {law.name!r} cannot be fitted: the target has the shape {target.shape}; give one value for each row"
+        )
+    if not len(target):
         raise FitError(f"law {law.name!r} cannot be fitted: there are no rows")
     missing = [name for name in law.columns if name not in features]
     if missing:

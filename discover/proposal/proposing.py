@@ -172,8 +172,6 @@ def _read(path: Path) -> tuple[pd.DataFrame, Format | None]:
         other: Format = "tsv" if named == "csv" else "csv"
         if ("\t" if other == "tsv" else ",") in header:
             return read_table(path, other), other
-        if ";" in header:
-            raise DataError(f"{path}: columns are separated by ';': save the table with commas, or tabs as .tsv")
     return table, None
 
 

@@ -17,6 +17,7 @@ from discover.errors import DataError, one_of
 from discover.reading import mixinglaws
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "mixinglaws"]
+PANDAS = "Error tokenizing data. C error: "  # before what it has to say
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
@@ -25,9 +26,21 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
         # Where rows are longer than the header, pandas would take the first column for row names and shift the rest.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
-        except pd.errors.ParserWarning:
+            table = pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
+        except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
+            _refuse_semicolons(pd.read_csv(path, sep=separator, nrows=0), path)  # 1,5;2,5 has commas, too
+            if isinstance(error, pd.errors.ParserError):
+                raise
             raise ValueError("its rows have more fields than its header") from None
+    _refuse_semicolons(table, path)
+    return table
+
+
+def _refuse_semicolons(table: pd.DataFrame, path: Path) -> None:
+    if len(table.columns) == 1 and ";" in str(table.columns[0]):
+        raise DataError(
+            f"{path}: columns are separated by ';': save the table with commas, or tabs as .tsv, and decimal points"
+        )
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -73,12 +86,17 @@ def read_table(path: Path, table_format: Format | None = None) -> pd.DataFrame:
         raise DataError(f"{path}: there is no such file")
     try:
         table = READERS[name](path)
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start : error.start + 1].hex()
+        raise DataError(f"{path}: this is not a {name} table in UTF-8 (byte 0x{byte}): save it as UTF-8") from None
     except pd.errors.EmptyDataError:
         raise DataError(f"{path}: the table is empty") from None
     except ImportError as error:
         raise DataError(f"{path}: reading it needs another package: {error}") from None
     except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
+        first = (str(error).splitlines() or [type(error).__name__])[0].removeprefix(PANDAS)
         raise DataError(f"{path}: this is not a {name} table: {first}") from None
     if not len(table):
         raise DataError(f"{path}: the table has no rows")

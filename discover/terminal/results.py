@@ -36,8 +36,8 @@ def show_result(result: Result, *, as_json: bool = False) -> None:
         table.add_row(*map(escape, _cells(row)), style="bold green" if row["selected"] else None)
     to.print(table)
     hidden = len(board) - len(shown)
-    if hidden:
-        write(to, f"and {hidden} more found laws in leaderboard.csv; errors are RMSE in {result.dataset.target.unit}")
+    more = f"and {hidden} more found laws in leaderboard.csv; " if hidden else ""
+    write(to, f"{more}errors are RMSE in {result.dataset.target.unit}")
     if result.dataset.generated:
         write(to, f"These rows were not measured: they were {result.dataset.generated}.")
     if result.selected is not None:
@@ -90,7 +90,9 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _error(value: float, decimals: int) -> str:
-    """An error as it is shown: a dash where nothing was scored."""
+    """An error as it is shown: a dash where nothing was scored; digits where the decimals would have none."""
     if math.isnan(value):
         return "-"
+    if 0 < value < 10.0 ** (1 - decimals):
+        return f"{value:.2g}"
     return f"{value:.{decimals}f}" if value < 1e4 else "inf"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from discover.errors import InputError
 from discover.terminal.printing import print_json, print_list
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ def show_experiments(cards: Mapping[str, ExperimentCard], *, as_json: bool = Fal
 
 
 def show_runs(folders: Sequence[RunFolder], *, as_json: bool = False) -> None:
-    """All runs, a line each."""
+    """All runs, a line each; one whose manifest cannot be read hides none of the others."""
     entries = []
     for folder in folders:
-        manifest = folder.manifest
-        dataset = folder.dataset
+        try:
+            manifest, dataset = folder.manifest, folder.dataset
+        except InputError:
+            manifest, dataset = {"state": "unreadable"}, {}
         entries.append(
             {
                 "run": str(folder.path),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from discover.errors import InputError
+from discover.export.groups import group_constants
 from discover.export.latex import document, equation, part_definitions, right_hand_side, table
 from discover.law import Constant, Law, list_laws, load_law
 
@@ -97,9 +98,21 @@ def test_a_long_sum_is_broken_at_its_terms():
     assert lines[first + 1].startswith(r"&\quad + \frac{A_{3}")
 
 
-@pytest.mark.parametrize("errors", [None, {}, {"c": None}, {"c": math.nan}])
+@pytest.mark.parametrize("errors", [None, {}, {"c": None}])
 def test_a_constant_without_an_error_is_printed_without_one(errors):
-    assert "with $c = 2.5$." in equation(load_law("constant"), {"c": 2.5}, errors)
+    assert equation(load_law("constant"), {"c": 2.5}, errors).endswith("with $c = 2.5$.\n")
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf])
+def test_of_a_constant_that_the_rows_do_not_determine_this_is_said(error):
+    """Digits without an error look certain, and these mean nothing."""
+    law = load_law("powerlaw_one_feature").on("N")
+    values = {"x_c": 8.8e13, "alpha": 0.076}
+    text = equation(law, values, {"x_c": error, "alpha": 0.002}, meanings=False)
+    assert text.endswith(r"$\alpha = 0.0760 \pm 0.0020$. The rows do not determine $x_{c}$." + "\n")
+    said = "What has no error is not determined by the rows."
+    assert said in group_constants(law, {"a": (values, {"alpha": 0.002, "x_c": error}), "b": (values, {})})
+    assert said not in group_constants(law, {"a": (values, {"alpha": 0.002, "x_c": 1e13}), "b": (values, {})})
 
 
 def test_a_law_with_open_constants_is_its_formula_alone():

@@ -66,6 +66,14 @@ def test_zero_is_zero():
     assert latex_number(-0.0) == "0"
 
 
+def test_a_constant_whose_logarithm_ran_to_its_end_is_zero():
+    end = math.exp(-690.0)  # where the fitter stops: a term that the rows do not want
+    assert latex_number(end) == "0"
+    assert latex_number(-end, 3 * end) == "0"
+    assert latex_number(end, 0.02) == r"0.000 \pm 0.020"
+    assert latex_number(2.5e-100) == r"2.5 \times 10^{-100}"
+
+
 def test_numbers_that_are_not_finite_have_a_sign_of_their_own():
     assert latex_number(math.nan, 0.1) == r"\text{--}"
     assert latex_number(math.inf) == r"\infty"

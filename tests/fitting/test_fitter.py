@@ -383,6 +383,8 @@ def test_a_law_without_a_finite_value_anywhere_says_what_to_look_at():
 def test_wrong_input_is_named():
     with pytest.raises(FitError, match="there are no rows"):
         fit(HOFFMANN, {"N": np.array([]), "D": np.array([])}, np.array([]))
+    with pytest.raises(InputError, match=r"the target has the shape \(\d+, 1\); give one value for each row"):
+        fit(HOFFMANN, RUNS, NOISY[:, None])
     with pytest.raises(InputError, match="needs the feature 'D'; the rows have: N"):
         fit(HOFFMANN, {"N": RUNS["N"]}, NOISY)
     with pytest.raises(InputError, match=r"the feature 'D' has \(63,\) values and the target has \(64,\)"):

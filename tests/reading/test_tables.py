@@ -182,6 +182,26 @@ def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: s
     assert "\n" not in said
 
 
+@pytest.mark.parametrize("row", ["1e6;4.5", "1000000;4,5", "1,0e6;4,5,"])
+def test_a_table_with_semicolons_is_told_what_to_save(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(f"params;loss\n{row}\n{row}\n")
+    said = "columns are separated by ';': save the table with commas, or tabs as .tsv, and decimal points"
+    assert says(path) == said
+
+
+def test_a_table_in_another_encoding_is_told_what_to_save(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes("größe,loss\n1e6,4\n".encode("latin-1"))
+    assert says(path) == "this is not a csv table in UTF-8 (byte 0xf6): save it as UTF-8"
+
+
+def test_a_row_with_too_many_fields_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("params,loss\n1e6,4\n1e7,3,5\n")
+    assert says(path) == "this is not a csv table: Expected 2 fields in line 3, saw 3"
+
+
 def test_rows_that_are_longer_than_the_header_are_not_shifted(tmp_path: Path) -> None:
     # pandas would take the first field of each row for its name, and read tokens as params
     path = tmp_path / "runs.csv"

@@ -336,7 +336,7 @@ def test_a_target_below_zero_needs_the_cards_word(tmp_path: Path) -> None:
     [
         ('column = "loss"\nformula = "loss"', "target: the target needs either a column or a formula of columns"),
         ('symbol = "L"', "target: the target needs either a column or a formula of columns"),
-        ('column = "loss"\nsymbol = "log"', "target.symbol: a symbol is letters, digits and underscores"),
+        ('column = "loss"\nsymbol = "log"', "target.symbol: a symbol is letters a to z, digits"),
         ('column = "loss"\nsymbol = "N"', "the symbol 'N' is both a feature and the target"),
         ('column = "loss"\nunit = "nats per token"', "target.unit: unknown unit 'nats per token': did you mean 'nats/token'?"),  # noqa: E501
     ],
