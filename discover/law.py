@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sympy
@@ -25,6 +25,8 @@ from discover.errors import CardError, InputError, one_of
 from discover.formula import FormulaError, parse, symbol, to_text
 from discover.law_card import Check, Constant, FittedValues, LawCard, LawKind, Protocol, Published, Reproduction
 from discover.mixture import component, expand_mixtures, scalars, vectors
+
+ValueT = TypeVar("ValueT")
 
 __all__ = ["Check", "Constant", "FittedValues", "Law", "LawCard", "Published", "law_from_card", "list_laws", "load_law"]
 
@@ -226,17 +228,31 @@ class Law:
             raise InputError(f"law {self.name!r} needs a value of the constant {name!r}") from None
 
     def on(self, feature: str, meaning: str = "") -> Law:
-        """A law of any one feature (a null law), put on `feature`."""
+        """A law of any one feature (a null law), put on `feature`; a constant of that name gets an underscore."""
         if not self.any_feature:
             raise InputError(f"law {self.name!r} has the fixed features {', '.join(self.features)}")
-        (old,) = self.features
         if feature in self.constants:
-            raise InputError(f"law {self.name!r} cannot be put on {feature!r}: it has a constant of that name")
+            return self._with_constant(feature, f"{feature}_").on(feature, meaning)
+        (old,) = self.features
         renamed = self.expression.xreplace({symbol(old, positive=True): symbol(feature, positive=True)})
         name = f"{self.name}_{feature}"
         return replace(
             self, name=name, formula=to_text(renamed), let={}, features={feature: meaning}, any_feature=False
         )
+
+    def _with_constant(self, old: str, new: str) -> Law:
+        """The law with another name of one of its constants."""
+        published = tuple(
+            one.model_copy(update={"values": _renamed(one.values, old, new), "errors": _renamed(one.errors, old, new)})
+            for one in self.published
+        )
+        formula = to_text(self.expression.xreplace({symbol(old): symbol(new)}))
+        constants = _renamed(self.constants, old, new)
+        return replace(self, formula=formula, let={}, constants=constants, published=published)
+
+
+def _renamed(named: Mapping[str, ValueT], old: str, new: str) -> dict[str, ValueT]:
+    return {new if name == old else name: value for name, value in named.items()}
 
 
 def law_from_card(card: LawCard, name: str, where: str = "") -> Law:

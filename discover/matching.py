@@ -21,11 +21,7 @@ def why_not(law: Law, features: Mapping[str, Feature], target: str) -> str:
     if law.target != target and not _of_any_target(law):
         return f"the law predicts {law.target!r}, and the target is {target!r}"
     if law.any_feature:
-        if _numbers(law, features):
-            return ""
-        taken = [name for name in features if name in law.constants]
-        also = f" ({', '.join(taken)} has the name of one of its constants)" if taken else ""
-        return f"no feature is a plain number that it can stand on{also}"
+        return "" if _numbers(features) else "no feature is a plain number that it can stand on"
     missing = [name for name in law.features if name not in features]
     if missing:
         return f"the law needs {', '.join(missing)}, and the features are {', '.join(features)}"
@@ -49,7 +45,7 @@ def match(law: Law, dataset: Dataset) -> Law:
     if reason:
         raise InputError(f"law {law.name!r} does not fit dataset {dataset.name!r}: {reason}")
     if law.any_feature:
-        name = _numbers(law, dataset.features)[0]
+        name = _numbers(dataset.features)[0]
         return replace(law.on(name, dataset.features[name].meaning), target=dataset.target.symbol)
     return replace(law.bind(dataset.components), target=dataset.target.symbol)
 
@@ -58,7 +54,7 @@ def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
     """The law as it fits the dataset; on each feature where it holds for any."""
     if not law.any_feature:
         return [replace(match(law, dataset), unit=dataset.target.unit)]  # what a fit to these rows predicts
-    chosen = [law.on(name, dataset.features[name].meaning) for name in _numbers(law, dataset.features)]
+    chosen = [law.on(name, dataset.features[name].meaning) for name in _numbers(dataset.features)]
     return [replace(each, target=dataset.target.symbol, unit=dataset.target.unit) for each in chosen]
 
 
@@ -83,7 +79,6 @@ def _of_any_target(law: Law) -> bool:
     return law.any_feature or not law.features
 
 
-def _numbers(law: Law, features: Mapping[str, Feature]) -> list[str]:
-    """The features that a law of any one feature may be put on: positive numbers, not called as its constants are."""
-    numbers = [name for name, feature in features.items() if not feature.vector and feature.kind != "share"]
-    return [name for name in numbers if name not in law.constants]
+def _numbers(features: Mapping[str, Feature]) -> list[str]:
+    """The features that a law of any one feature may be put on: positive numbers."""
+    return [name for name, feature in features.items() if not feature.vector and feature.kind != "share"]

@@ -132,9 +132,13 @@ def test_only_a_law_of_any_feature_moves_to_another() -> None:
         load_law("hoffmann").on("E")
 
 
-def test_a_null_law_is_not_put_on_a_feature_called_like_its_constant() -> None:
-    with pytest.raises(InputError, match="cannot be put on 'alpha'"):
-        load_law("powerlaw_one_feature").on("alpha")
+def test_on_a_feature_called_like_a_constant_the_constant_is_renamed() -> None:
+    law = load_law("powerlaw_one_feature").on("alpha")
+    assert law.formula == "(x_c/alpha)**alpha_"
+    assert list(law.constants) == ["x_c", "alpha_"]
+    assert float(law.predict({"alpha": 10.0}, {"x_c": 1000.0, "alpha_": 0.5})) == pytest.approx(10)
+    before = load_law("powerlaw_one_feature").published[0].values
+    assert law.published[0].values == {"x_c": before["x_c"], "alpha_": before["alpha"]}
 
 
 def test_parts_move_with_a_law_of_any_feature(tmp_path: Path) -> None:

@@ -52,12 +52,7 @@ OF_ANY = law("c * x ** a", "x", any_feature=True, kind="null")
         (OF_ANY, {"r": MIXTURE, "D": PLAIN}, "L", ""),
         (OF_ANY, {"r": MIXTURE}, "L", "no feature is a plain number that it can stand on"),
         (OF_ANY, {"s": SHARE}, "L", "no feature is a plain number that it can stand on"),  # a share may be zero
-        (
-            OF_ANY,
-            {"a": PLAIN},
-            "L",
-            "no feature is a plain number that it can stand on (a has the name of one of its constants)",
-        ),
+        (OF_ANY, {"a": PLAIN}, "L", ""),  # as its constant is called
     ],
 )
 def test_a_law_fits_where_its_features_and_target_are_measured(
@@ -90,9 +85,12 @@ def test_a_law_of_any_feature_stands_on_the_first_plain_number() -> None:
     assert every[0].features["D"] == "how large"
 
 
-def test_a_feature_called_as_a_constant_is_passed_over() -> None:
+def test_a_feature_called_as_a_constant_has_its_null_law_too() -> None:
     data = dataset(a=PLAIN, N=PLAIN)
-    assert [list(each.features) for each in baselines_for(OF_ANY, data)] == [["N"]]
+    assert [(list(each.features), each.formula) for each in baselines_for(OF_ANY, data)] == [
+        (["a"], "a**a_*c"),
+        (["N"], "N**a*c"),
+    ]
 
 
 def test_a_baseline_predicts_in_the_unit_of_the_rows() -> None:
