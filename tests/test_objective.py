@@ -164,10 +164,11 @@ def test_rows_of_no_weight_say_nothing_about_the_noise():
     assert weighted.objective.delta == fit(HOFFMANN, RUNS, NOISY, delta="noise", starts=8).objective.delta
 
 
+@pytest.mark.parametrize("delta", ["noise", 0.02])
 @pytest.mark.parametrize("name", ["squared", "log_mae"])
-def test_an_objective_without_a_delta_cannot_take_that_of_the_noise(name):
-    with pytest.raises(InputError, match="no delta that could suit the noise: use a huber or soft_l1"):
-        fit(HOFFMANN, RUNS, NOISY, objective=name, delta="noise")
+def test_an_objective_without_a_delta_takes_none(name, delta):
+    with pytest.raises(InputError, match="has no delta: leave it out, or use a huber or soft_l1"):
+        fit(HOFFMANN, RUNS, NOISY, objective=name, delta=delta)
 
 
 def test_an_exact_fit_keeps_a_delta_that_is_legal():

@@ -83,8 +83,8 @@ def objective_for(rows: Rows, objective: Objective | Name | None, delta: float |
         made = objective if number is None else replace(objective, delta=number)
     else:
         made = Objective.suited_to(rows.target, objective, number)
-    if delta == NOISE and made.shape in {"squared", "mae"}:
-        raise InputError(f"the objective {made.name} has no delta that could suit the noise: use a huber or soft_l1")
+    if delta is not None and made.shape in {"squared", "mae"}:
+        raise InputError(f"the objective {made.name} has no delta: leave it out, or use a huber or soft_l1")
     if made.logarithmic and np.any(rows.target <= 0):
         raise FitError(f"the objective {made.name} needs a positive target: use 'huber' or 'squared' instead")
     return made
