@@ -29,6 +29,7 @@ UNITS = {
     "years": "calendar years",
     "nats/token": "cross-entropy a token, natural logarithm",
     "nats/word": "cross-entropy a word, natural logarithm",
+    "nats/byte": "cross-entropy a byte, natural logarithm",
     "nats": "cross-entropy, natural logarithm",
     "bits/token": "cross-entropy a token, logarithm to base 2",
     "bits/byte": "cross-entropy a byte, logarithm to base 2",

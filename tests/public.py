@@ -9,7 +9,7 @@ import pandas as pd
 
 from discover.dataset import Dataset, list_datasets, load_dataset
 
-CARDS = {name: card for name, card in list_datasets().items() if card.files}
+CARDS = {name: card for name, card in list_datasets().items() if card.files and card.files[0].url}
 SLDBENCH = [name for name in CARDS if name.startswith("sldbench_")]
 
 
