@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from sympy.codegen.cfunctions import expm1
 from sympy.printing.numpy import NumPyPrinter
 
 from discover.formula import symbol
@@ -80,8 +81,35 @@ def compile_expressions(
 
     Common subexpressions are computed once.
     """
+    several = not isinstance(expressions, sympy.Basic)
+    exact = [_with_expm1(one) for one in expressions] if several else _with_expm1(expressions)
     printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
-    made: Callable[..., Any] = sympy.lambdify(
-        symbols, expressions, modules="numpy", printer=printer, cse=True, dummify=True
-    )
+    made: Callable[..., Any] = sympy.lambdify(symbols, exact, modules="numpy", printer=printer, cse=True, dummify=True)
     return made
+
+
+def _with_expm1(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with every 1 - exp(x) as -expm1(x), which keeps its digits where x is small.
+
+    A form that saturates, as effective data does, is fitted with x near zero where the rows hardly saturate.
+    """
+    if not expression.has(sympy.exp):
+        return expression
+    return expression.replace(lambda part: part.is_Add and _decay(part) is not None, _exactly)
+
+
+def _decay(total: sympy.Add) -> tuple[sympy.Expr, sympy.exp] | None:
+    """A one and an exponential of the other sign among the terms of a sum."""
+    for one in (sympy.S.One, sympy.S.NegativeOne):
+        for term in total.args:
+            if one in total.args and isinstance(-one * term, sympy.exp):
+                return one, -one * term
+    return None
+
+
+def _exactly(total: sympy.Add) -> sympy.Expr:
+    found = _decay(total)
+    if found is None:
+        return total
+    one, power = found
+    return total - one + one * power - one * expm1(power.args[0])

@@ -49,3 +49,16 @@ def test_names_that_python_or_numpy_use_are_plain_names() -> None:
     names = ("numpy", "sqrt_", "x0", "self", "N")
     compiled = compile_formula(parse("+".join(names), features=["N"]), ("N",), names[:-1])
     assert compiled.predict([np.array([16.0])], np.array([[1.0, 2.0, 4.0, 8.0]]))[0, 0] == 31
+
+
+def test_a_decay_keeps_its_digits_where_it_hardly_begins() -> None:
+    # what tokens are worth when they are repeated: with R without end, as much as new ones
+    compiled = compile_formula(parse("R*(1 - exp(-x/R))", features=["x"]), ("x",), ("R",))
+    value = compiled.predict([np.array([1.0, 3.0])], np.array([[1e16], [1e100]]))
+    assert value == pytest.approx(np.array([[1.0, 3.0], [1.0, 3.0]]), rel=1e-15)
+
+
+def test_a_growth_keeps_its_digits_too_and_other_sums_are_as_they_were() -> None:
+    compiled = compile_formula(parse("(exp(a*x) - 1)/a + 2 - exp(x)", features=["x"]), ("x",), ("a",))
+    value = compiled.predict([np.array([0.5])], np.array([[1e-18]]))
+    assert value[0, 0] == pytest.approx(0.5 + 2 - np.exp(0.5), rel=1e-15)
