@@ -51,9 +51,14 @@ def match(law: Law, dataset: Dataset) -> Law:
 
 
 def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
-    """The law as it fits the dataset; on each feature where it holds for any."""
+    """The law as it fits the dataset; on each feature where it holds for any.
+
+    Its features mean what they are in the dataset, not what they were in the law's paper.
+    """
     if not law.any_feature:
-        return [replace(match(law, dataset), unit=dataset.target.unit)]  # what a fit to these rows predicts
+        meanings = {name: dataset.features[name].meaning or meaning for name, meaning in law.features.items()}
+        # What a fit to these rows predicts is in the unit of their target.
+        return [replace(match(law, dataset), unit=dataset.target.unit, features=meanings)]
     chosen = [law.on(name, dataset.features[name].meaning) for name in _numbers(dataset.features)]
     return [replace(each, target=dataset.target.symbol, unit=dataset.target.unit) for each in chosen]
 

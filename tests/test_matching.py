@@ -98,6 +98,14 @@ def test_a_baseline_predicts_in_the_unit_of_the_rows() -> None:
     assert each.unit == "bits/character"
 
 
+def test_the_features_of_a_baseline_are_those_of_the_rows() -> None:
+    told = replace(OF_N, features={"N": "parameters of the paper's models"})
+    (each,) = baselines_for(told, dataset(N=PLAIN))
+    assert each.features == {"N": "how large"}
+    (each,) = baselines_for(told, dataset(N=Feature(column="x")))  # a card may leave the meaning out
+    assert each.features == {"N": "parameters of the paper's models"}
+
+
 def test_a_constant_predicts_any_target() -> None:
     constant = load_law("constant")
     assert why_not(constant, {"N": PLAIN}, "eta") == ""
