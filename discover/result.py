@@ -93,16 +93,17 @@ class Result:
             other = self.best(kind)
             if other is not None and other is not self.selected:
                 others[other.law.name] = times = ratio(errors[name], errors[other.law.name])
-                parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other.law.name)})")
+                insane = "" if other.sane else ", which fails a sanity check"
+                parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other.law.name, insane)})")
         sentences = [] if self.scored else [UNSCORED]
         if not parts:
             return " ".join([*sentences, "There was no law to compare it with."])
-        sentences.append(f"Its {where} error is {' and '.join(parts)}.")
+        sentences.append(f"Its {where} error is {_listed(parts)}.")
         if self._again():
             sentences.append(f"It {SAME_AS} {self._again()}: a known law, found again.")
         lost = [law for law, times in others.items() if times > 1 + TIE and law != self._again()]
         if lost:
-            sentences.append(f"It does not beat {' and '.join(lost)}.")
+            sentences.append(f"It does not beat {_listed(lost)}.")
         return " ".join([*sentences, *self._doubts([law for law, times in others.items() if times < 1 - TIE])])
 
     def _again(self) -> str:
@@ -118,21 +119,22 @@ class Result:
         lines = self.comparison[self.comparison["law"] == law].to_dict(orient="records")
         return {str(key): value for key, value in lines[0].items()} if lines else {}
 
-    def _beside(self, law: str) -> str:
+    def _beside(self, law: str, insane: str) -> str:
         """A law's name, and the difference of the chosen law's error from its error with the interval."""
         line = self._line(law)
+        named = f"{law}{insane}"
         if not line or self._again() == law:
-            return law
+            return named
         if not line["wins"] >= 0:  # one row has no interval
-            return f"{law}; difference {line['difference']:+.2g}"
+            return f"{named}; difference {line['difference']:+.2g}"
         interval = f"{100 * line['level']:g} % interval {line['low']:+.2g} to {line['high']:+.2g}"
         wins = f"it wins in {100 * line['wins']:.0f} % of the resamples"
-        return f"{law}; difference {line['difference']:+.2g}, {interval}; {wins}"
+        return f"{named}; difference {line['difference']:+.2g}, {interval}; {wins}"
 
     def _doubts(self, beaten: Sequence[str]) -> list[str]:
         """Which laws of larger errors the intervals do not tell from the chosen one, and what they rest on."""
         open_ = [law for law in beaten if (line := self._line(law)) and line["high"] >= 0]
-        said = [f"The intervals do not settle whether it beats {' and '.join(open_)}."] if open_ else []
+        said = [f"The intervals do not settle whether it beats {_listed(open_)}."] if open_ else []
         note = "" if self.comparison is None or not len(self.comparison) else str(self.comparison["note"].iloc[0])
         return [*said, *([f"{note[0].upper()}{note[1:]}."] if note else [])]
 
@@ -151,3 +153,8 @@ class Result:
 
     def _repr_html_(self) -> str:
         return str(self.leaderboard.drop(columns="constants").to_html())
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """The parts as one speaks them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -100,3 +101,24 @@ def test_of_a_chosen_published_law_it_is_said_that_no_found_one_is_as_good():
     )
     said = a_result(laws=dict(reversed(LAWS.items())), sane=False).verdict()
     assert said.startswith("No found law passed the sanity checks; of the published ones clark_bilinear is chosen. Its")
+
+
+def test_a_published_law_that_misbehaves_is_said_to():
+    result = a_result(high=-0.001)
+    result.judged[1].sane = False
+    assert "(clark_bilinear, which fails a sanity check; difference -0.0061" in result.verdict()
+
+
+def test_three_laws_are_listed_as_one_speaks_them():
+    known = a_result(high=-0.001, laws={"clark_bilinear": "published", "found_01": "found"})
+    third = SimpleNamespace(law=SimpleNamespace(name="constant", kind="null"), sane=True)
+    line = known.leaderboard.iloc[[1]].assign(law="constant", kind="null")
+    result = replace(known, leaderboard=pd.concat([known.leaderboard, line]), judged=[*known.judged, third])
+    assert (
+        "0.61 times that of the best found law (found_01) and 0.61 times that of the best null law" in result.verdict()
+    )
+    fourth = SimpleNamespace(law=SimpleNamespace(name="hoffmann", kind="published"), sane=True)
+    more = line.assign(law="hoffmann", kind="published", heldout_rmse=0.5)
+    result = replace(result, leaderboard=pd.concat([more, result.leaderboard]), judged=[*result.judged, fourth])
+    assert "published law (hoffmann), 0.61 times that of the best found law (found_01) and 0.61" in result.verdict()
+    assert "It does not beat hoffmann." in result.verdict()
