@@ -15,6 +15,7 @@ from discover.runs import RunFolder
 from discover.selection import Ensemble, Judged
 
 UNSCORED = "No held-out row was scored; the law was chosen by inner errors, which flatter it."
+MOST_DIGITS = 4  # of a difference of errors
 TIE = 0.005  # relative difference of held-out errors that is none
 
 
@@ -127,9 +128,9 @@ class Result:
             return named
         if not line["wins"] >= 0:  # one row has no interval
             return f"{named}; difference {line['difference']:+.2g}"
-        interval = f"{100 * line['level']:g} % interval {line['low']:+.2g} to {line['high']:+.2g}"
+        difference, low, high = _told_apart(line["difference"], line["low"], line["high"])
         wins = f"it wins in {100 * line['wins']:.0f} % of the resamples"
-        return f"{named}; difference {line['difference']:+.2g}, {interval}; {wins}"
+        return f"{named}; difference {difference}, {100 * line['level']:g} % interval {low} to {high}; {wins}"
 
     def _doubts(self, beaten: Sequence[str]) -> list[str]:
         """Which laws of larger errors the intervals do not tell from the chosen one, and what they rest on."""
@@ -158,3 +159,12 @@ class Result:
 def _listed(parts: Sequence[str]) -> str:
     """The parts as one speaks them: a, b and c."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def _told_apart(value: float, low: float, high: float) -> list[str]:
+    """A value and the ends of its interval with two digits, or as many more as tell the ends apart."""
+    for digits in range(2, MOST_DIGITS + 1):
+        texts = [f"{number:+.{digits}g}" for number in (value, low, high)]
+        if texts[1] != texts[2]:
+            break
+    return texts

@@ -122,3 +122,10 @@ def test_three_laws_are_listed_as_one_speaks_them():
     result = replace(result, leaderboard=pd.concat([more, result.leaderboard]), judged=[*result.judged, fourth])
     assert "published law (hoffmann), 0.61 times that of the best found law (found_01) and 0.61" in result.verdict()
     assert "It does not beat hoffmann." in result.verdict()
+
+
+def test_the_ends_of_a_narrow_interval_are_told_apart():
+    said = a_result(difference=-0.2019, low=-0.2034, high=-0.1997).verdict()
+    assert "difference -0.202, 95 % interval -0.203 to -0.2;" in said
+    said = a_result(difference=0.0, low=0.0, high=0.0).verdict()
+    assert "difference +0, 95 % interval +0 to +0;" in said
