@@ -42,3 +42,8 @@ def test_where_no_law_was_chosen_only_the_loss_is_told_and_an_older_run_tells_no
     chosen = {key: value for key, value in ENTRY.items() if key.startswith("objective")}
     assert len(choice_lines(chosen)) == 1
     assert choice_lines({}) == []
+
+
+def test_a_small_share_is_not_none():
+    (_, said) = choice_lines({**ENTRY, "chosen_again": {"found_02": 0.996, "found_01": 0.004}})
+    assert "is chosen again in 100 % (found_01 in less than 1 %)" in said
