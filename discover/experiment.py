@@ -36,7 +36,7 @@ class ExperimentCard(Card):
     rows: str | None = None
     hold_out: HoldOut | None = None
     baselines: list[str] | None = None
-    engines: list[str] = ["grammar"]
+    engines: list[str] = ["grammar", "operon"]
     seeds: list[int] = [0]
     budget: str = "60s"
     operators: list[str] = ["+", "-", "*", "/", "**", "log", "exp"]

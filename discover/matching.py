@@ -56,9 +56,10 @@ def baselines_for(law: Law, dataset: Dataset) -> list[Law]:
     Its features mean what they are in the dataset, not what they were in the law's paper.
     """
     if not law.any_feature:
+        fitting = match(law, dataset)
         meanings = {name: dataset.features[name].meaning or meaning for name, meaning in law.features.items()}
         # What a fit to these rows predicts is in the unit of their target.
-        return [replace(match(law, dataset), unit=dataset.target.unit, features=meanings)]
+        return [replace(fitting, unit=dataset.target.unit, features=meanings)]
     chosen = [law.on(name, dataset.features[name].meaning) for name in _numbers(dataset.features)]
     return [replace(each, target=dataset.target.symbol, unit=dataset.target.unit) for each in chosen]
 

@@ -23,6 +23,7 @@ column = "loss"
 """
 CARD = """
 dataset = "mine.toml"
+engines = ["grammar"]
 budget = "120evals"
 baselines = ["hoffmann", "constant", "powerlaw_one_feature"]
 """
@@ -56,4 +57,4 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FOUND = {"A": Constant(range=(1, 1e3), positive=True, log=True), "alpha": Constant(range=(0.01, 1), positive=True)}
-TOLD = CARD + 'engines = ["told"]\n'
+TOLD = CARD.replace('["grammar"]', '["told"]')

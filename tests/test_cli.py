@@ -50,7 +50,10 @@ def sweep(tmp_path: Path) -> Path:
         '[features]\nN = { column = "params", kind = "size" }\nD = { column = "tokens", kind = "tokens" }\n',
         encoding="utf-8",
     )
-    card = 'dataset = "runs.toml"\nbudget = "120evals"\nbaselines = ["hoffmann", "kaplan_nd", "constant"]\n'
+    card = (
+        'dataset = "runs.toml"\nengines = ["grammar"]\nbudget = "120evals"\n'
+        'baselines = ["hoffmann", "kaplan_nd", "constant"]\n'
+    )
     (tmp_path / "sweep.toml").write_text(card, encoding="utf-8")
     return tmp_path
 

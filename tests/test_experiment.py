@@ -339,7 +339,7 @@ def test_a_missing_engine_beside_one_that_works_is_named_and_passed_over(tmp_pat
     told.MISSING["absent"] = "the engine absent needs a thing: install it"
     told.INTERRUPTED.add(0)  # what comes after the search is not looked at
     lines: list[str] = []
-    path = write(tmp_path, card=CARD + 'engines = ["absent", "told"]\n')
+    path = write(tmp_path, card=CARD.replace('["grammar"]', '["absent", "told"]'))
     with pytest.raises(Interrupted):
         run(path, out=tmp_path / "runs", jobs=1, report=lines.append)
     said = "going on without absent: the engine absent needs a thing: install it"
@@ -352,14 +352,14 @@ def test_a_missing_engine_beside_one_that_works_is_named_and_passed_over(tmp_pat
 def test_a_missing_engine_alone_ends_the_run_before_it_begins(tmp_path, told):
     told.MISSING["absent"] = "the engine absent needs a thing: install it"
     with pytest.raises(EngineError, match="needs a thing: install it"):
-        run(write(tmp_path, card=CARD + 'engines = ["absent"]\n'), out=tmp_path / "runs", jobs=1)
+        run(write(tmp_path, card=CARD.replace('["grammar"]', '["absent"]')), out=tmp_path / "runs", jobs=1)
     assert not (tmp_path / "runs").exists()
 
 
 def test_engines_that_are_all_missing_end_the_run_too(tmp_path, told):
     told.MISSING.update(absent="the engine absent needs a thing", told="the engine told needs another")
     with pytest.raises(EngineError, match="absent needs a thing; the engine told needs another"):
-        run(write(tmp_path, card=CARD + 'engines = ["absent", "told"]\n'), out=tmp_path / "runs", jobs=1)
+        run(write(tmp_path, card=CARD.replace('["grammar"]', '["absent", "told"]')), out=tmp_path / "runs", jobs=1)
 
 
 def test_a_run_in_which_no_law_is_sane_chooses_none_and_says_so(tmp_path, told):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from discover.cli.data import data
-from discover.cli.options import Json, Search, after_list
+from discover.cli.options import Engines, Json, Search, after_list
 
 app = typer.Typer(
     add_completion=False,
@@ -64,7 +64,7 @@ def _root(
 @app.command()
 def run(
     experiment: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its card.")] = None,
-    engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
+    engine: Engines = None,
     seed: Annotated[
         list[int] | None, typer.Option(min=0, help="Seed of the search; may be given more than once.")
     ] = None,
@@ -112,7 +112,7 @@ def resume(
 def null(
     experiment: Annotated[str, typer.Argument(help="Name of an experiment, or path of its card.")],
     shuffles: Annotated[int, typer.Option(min=1, help="Runs on shuffled losses; 19 can give p = 0.05.")] = 19,
-    engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
+    engine: Engines = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Seed of the search; may be repeated.")] = None,
     budget: Annotated[str | None, typer.Option(help="Of each search of each run: 30s, 5min, 1h.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
@@ -136,7 +136,7 @@ def bench(
     tasks: Annotated[
         list[str] | None, typer.Option(metavar="NAME,...", help="Some of the tasks; may be given more than once.")
     ] = None,
-    engine: Annotated[list[str] | None, typer.Option(help="Search engine; may be given more than once.")] = None,
+    engine: Engines = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Seed of the search; may be repeated.")] = None,
     budget: Annotated[str | None, typer.Option(help="Of each search: 30s, 5min, 1h, or 1000000evals.")] = None,
     inner: Annotated[bool, typer.Option("--inner", help="Inner scores only; held-out rows are not read.")] = False,

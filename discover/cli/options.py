@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+Engines = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ENGINE", help="grammar, operon or pysr; may be given more than once (default: the card's)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Search = Annotated[
     str | None, typer.Option(metavar="WORDS", help="Only those that hold all of these words, in any case.")

@@ -40,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--experiments", nargs="+", metavar="NAME", help=f"experiments (default: {', '.join(EXPERIMENTS)})"
     )
     made.add_argument(
-        "--engine", nargs="+", choices=ENGINES, default=["grammar"], help="search engines (default: grammar)"
+        "--engine",
+        nargs="+",
+        choices=ENGINES,
+        default=["grammar", "operon"],
+        help="search engines (default: grammar operon)",
     )
     made.add_argument("--seed", type=int, default=0, help="of the search")
     made.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="folder of run folders")
