@@ -94,8 +94,7 @@ class Result:
             other = self.best(kind)
             if other is not None and other is not self.selected:
                 others[other.law.name] = times = ratio(errors[name], errors[other.law.name])
-                insane = "" if other.sane else ", which fails a sanity check"
-                parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other.law.name, insane)})")
+                parts.append(f"{times:.2f} times that of the best {kind} law ({self._beside(other)})")
         sentences = [] if self.scored else [UNSCORED]
         if not parts:
             return " ".join([*sentences, "There was no law to compare it with."])
@@ -120,10 +119,11 @@ class Result:
         lines = self.comparison[self.comparison["law"] == law].to_dict(orient="records")
         return {str(key): value for key, value in lines[0].items()} if lines else {}
 
-    def _beside(self, law: str, insane: str) -> str:
+    def _beside(self, other: Judged) -> str:
         """A law's name, and the difference of the chosen law's error from its error with the interval."""
+        law = other.law.name
         line = self._line(law)
-        named = f"{law}{insane}"
+        named = law if other.sane else f"{law}, which fails a sanity check"
         if not line or self._again() == law:
             return named
         if not line["wins"] >= 0:  # one row has no interval
